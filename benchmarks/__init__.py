@@ -1,0 +1,1 @@
+"""Theorems to prove, and the performance benchmarks of the program itself."""

@@ -1,0 +1,1 @@
+"""Lean as an environment. Knows nothing of models or search."""

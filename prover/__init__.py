@@ -1,0 +1,1 @@
+"""The program: puts benchmark, engine, policy and strategy together."""

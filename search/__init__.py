@@ -1,0 +1,1 @@
+"""Search strategies. Knows nothing of Lean or torch: it is given an engine session and a policy."""
