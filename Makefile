@@ -1,0 +1,27 @@
+# Each target sets up what it needs: Python 3.11 or 3.12 and make are enough. PYTHON=python3.12 chooses another Python.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: prove test test-all lint
+.DEFAULT_GOAL := prove
+
+# Goes on with runs/minif2f where it stopped. Lean is fetched on the first run, by prove itself.
+prove: $(INSTALLED)
+	$(BIN)/prove --benchmark minif2f --budget 256 --workers 2 --out runs/minif2f
+
+test: $(INSTALLED)
+	$(BIN)/pytest -m 'not heavy'
+
+test-all: $(INSTALLED)
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@

@@ -1,0 +1,146 @@
+"""What best-first search itself costs: Python time per expansion and memory per state, with Lean and policy simulated.
+
+    python -m benchmarks.perf_search [--states 1000000] [--width 4] [--alpha 0.5]
+
+The simulated Lean answers at once: of its answers, half are failures, a tenth lead to states that are known, and the
+rest are new states of about 150 characters. Time is what passes between an answer and the next request, the simulated
+policy's own part included. Memory is the growth of the process; the part of it that is Lean's and the policy's text
+(goals, messages, tactics), which the tree keeps and does not copy, is printed too.
+Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import itertools
+import json
+import random
+import statistics
+import sys
+import time
+from array import array
+from collections.abc import Sequence
+
+import psutil
+
+from lean_env.engine import Failed, FailureKind, ProofState, TacticResult
+from search.best_first import best_first
+from search.budget import Budget
+from search.policy import Suggestion
+from search.shape import measure
+from search.tree import Priority, Tree
+
+FAILED, MERGED = 0.5, 0.1  # shares of the simulated answers
+TACTICS_PER_STATE = 16
+
+
+class Simulation:
+    """Session and policy without Lean and model; measures the time between its answers and the next requests."""
+
+    def __init__(self, seed: int) -> None:
+        self.gaps_s = array("d")
+        self._random = random.Random(seed)
+        self._states = 1
+        self._answered: float | None = None
+        self.root = _state(0)
+
+    async def run(self, state: ProofState, tactic: str) -> TacticResult:
+        """A failure, a state that is known, or a new one."""
+        asked = time.perf_counter()
+        if self._answered is not None:
+            self.gaps_s.append(asked - self._answered)
+        result = self._answer(tactic)
+        self._answered = time.perf_counter()
+        return result
+
+    async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
+        """Tactics of falling probability, their texts made anew for each state."""
+        shift = self._random.random()
+        return [Suggestion(f"exact h{shift:.6f} {i}", -shift - 0.3 * i) for i in range(min(n, TACTICS_PER_STATE))]
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def _answer(self, tactic: str) -> TacticResult:
+        draw = self._random.random()
+        if draw < FAILED:
+            return Failed(FailureKind.ERROR, f"unknown identifier in {tactic}; the goal is not changed by it")
+        if draw < FAILED + MERGED:
+            return _state(self._random.randrange(self._states))
+        self._states += 1
+        return _state(self._states - 1)
+
+
+def _state(index: int) -> ProofState:
+    goal = (
+        "a b c : Nat\nh₀ : 0 < a ∧ a < b\nh₁ : ∀ n, b ∣ n * n + a → c ∣ n + 1\n"
+        f"h₂ : a + b = {index}\n⊢ a * b + c * (a + {index}) ≤ b * b + c * c + {index}"
+    )
+    return ProofState(index, (goal,))
+
+
+async def _accept(_proof: tuple[str, ...]) -> bool:
+    return True
+
+
+def _text_bytes(tree: Tree) -> int:
+    tactics = sum(sys.getsizeof(edge.tactic) for edge in tree.edges)
+    messages = sum(sys.getsizeof(edge.outcome.message) for edge in tree.edges if isinstance(edge.outcome, Failed))
+    return tactics + messages + sum(sys.getsizeof(node.text) for node in tree.nodes)
+
+
+def main() -> None:
+    """Run the benchmark once and print its figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--states", type=int, default=1_000_000, help="states the tree is to have, about")
+    parser.add_argument("--width", type=int, default=4, help="tactics a pop")
+    parser.add_argument("--alpha", type=float, default=0.5, help="exponent of the length in the priority")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+
+    expansions = round(options.states / (1 - FAILED - MERGED))
+    simulation = Simulation(options.seed)
+    simulation.gaps_s.extend(itertools.repeat(0.0, expansions))  # its memory is taken before memory is measured
+    del simulation.gaps_s[:]
+    gc.collect()
+    process = psutil.Process()
+    before = process.memory_info().rss
+    result = asyncio.run(
+        best_first(
+            simulation,
+            simulation,
+            Budget(expansions),
+            priority=Priority(options.alpha),
+            width=options.width,
+            accept=_accept,
+        )
+    )
+    grown = process.memory_info().rss - before - simulation.gaps_s.itemsize * len(simulation.gaps_s)
+    shape = measure(result.tree)
+    text = _text_bytes(result.tree)
+    gaps_us = [1e6 * gap for gap in simulation.gaps_s]
+    print(
+        json.dumps(
+            {
+                "benchmark": "search",
+                "states": shape.states,
+                "expansions": shape.expansions,
+                "merged": shape.merged,
+                "depth": shape.depth,
+                "width": options.width,
+                "alpha": options.alpha,
+                "python_us_per_expansion_median": round(statistics.median(gaps_us), 2),
+                "python_us_per_expansion_mean": round(statistics.fmean(gaps_us), 2),
+                "python_us_per_expansion_p99": round(statistics.quantiles(gaps_us, n=100)[-1], 2),
+                "bytes_per_state": round(grown / shape.states),
+                "text_bytes_per_state": round(text / shape.states),
+                "wall_s": round(result.spent.wall_s, 1),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m prover` is `prove`."""
+
+from prover.cli import main
+
+main()

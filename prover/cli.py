@@ -1,0 +1,275 @@
+"""The command `prove`. What a command needs is imported when it runs, so that `prove --help` answers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from prover import parts
+from prover.options import (
+    DEFAULT_TIMEOUT_S,
+    AlphaOption,
+    BudgetOption,
+    InputError,
+    PriorityName,
+    PriorityOption,
+    SeedOption,
+    TimeoutOption,
+    WidthOption,
+    WorkersOption,
+    option,
+)
+
+if TYPE_CHECKING:
+    from benchmarks.registry import Benchmark
+    from lean_env.engine import Theorem, Verdict
+    from prover.records import Attempt
+    from prover.run import Plan
+    from prover.store import Store
+
+
+app = typer.Typer(
+    help="Prove theorems by best-first search over real Lean, and verify every proof.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+engine_app = typer.Typer(help="The Lean that comes with prove: install it, or see what is there.")
+app.add_typer(engine_app, name="engine")
+
+
+@app.callback(invoke_without_command=True)
+def prove(
+    context: typer.Context,
+    benchmark: Annotated[
+        str | None,
+        option(panel="Theorems", metavar="NAME", show_default=False, help="The benchmark to prove: minif2f."),
+    ] = None,
+    split: Annotated[
+        str | None, option(panel="Theorems", metavar="NAME", show_default="both", help="Which split: valid or test.")
+    ] = None,
+    data: Annotated[
+        Path | None,
+        option(
+            panel="Theorems",
+            metavar="FILE",
+            show_default="download",
+            help="The statements: JSON lines with name, split, header and statement.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, option(panel="Theorems", min=1, metavar="N", show_default="all", help="Only the first N theorems.")
+    ] = None,
+    budget: BudgetOption = 256,
+    width: WidthOption = 4,
+    priority: PriorityOption = PriorityName.SUM,
+    alpha: AlphaOption = None,
+    seed: SeedOption = 0,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_S,
+    workers: WorkersOption = 2,
+    out: Annotated[
+        Path | None,
+        option(
+            panel="Run",
+            metavar="DIR",
+            show_default="runs/BENCHMARK",
+            help="Where the run is kept; one that is there goes on.",
+        ),
+    ] = None,
+    fresh: Annotated[bool, option("--fresh", panel="Run", help="Forget the run in --out and start over.")] = False,
+) -> None:
+    """Prove theorems by best-first search over real Lean, and verify every proof.
+
+    With --benchmark, a whole benchmark: results go to --out as they arrive, and a run that was stopped goes on where it
+    was. Ends with: proved P of S supported (T theorems) in E expansions.
+    """
+    given = [name for name in context.params if _on_command_line(context, name)]
+    if command := context.invoked_subcommand:
+        if given:
+            raise InputError(f"--{given[0]} stands before {command}: put the options of {command} behind it")
+        return
+    if benchmark is None:
+        if given:
+            raise InputError(f"--{given[0]} without a benchmark: give --benchmark NAME")
+        typer.echo(context.get_help())
+        return
+    from benchmarks.registry import load
+    from prover.store import Store
+
+    theorems = load(benchmark, split=split, data=data)
+    if limit is not None:
+        theorems = replace(theorems, theorems=theorems.theorems[:limit])
+    plan = parts.plan(budget, seed, width, priority, alpha, timeout)
+    with closing(Store(out or Path("runs") / benchmark)) as store:
+        try:
+            summary = asyncio.run(_prove_benchmark(theorems, plan, store, workers, fresh))
+        except KeyboardInterrupt:
+            same = "the same command without --fresh" if fresh else "the same command"
+            _say(f"prove: stopped; what is finished is kept in {store.out}, and {same} goes on from there")
+            raise typer.Exit(130) from None
+    from prover.run import last_line
+
+    _say(f"report: {store.out / 'report.html'}")
+    typer.echo(last_line(summary))
+
+
+def _on_command_line(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+async def _prove_benchmark(benchmark: Benchmark, plan: Plan, store: Store, workers: int, fresh: bool) -> dict[str, Any]:
+    from prover.progress import RunBar
+    from prover.run import finish, prove_all, settings
+
+    if benchmark.notice:
+        _say(benchmark.notice)
+    engine = await parts.start_engine(workers, plan.timeout_s)
+    try:
+        store.begin(settings(benchmark, engine, plan), plan.member, benchmark.theorems, fresh=fresh)
+        with closing(RunBar(store.findings())) as bar:
+            await prove_all(engine, plan, store, workers, bar.show)
+        return finish(benchmark, engine, plan, store)
+    finally:
+        await engine.close()
+
+
+@app.command()
+def theorem(
+    statement: Annotated[
+        str, typer.Argument(metavar="STATEMENT", help='In quotes: "theorem t (a b : ℕ) (h : a < b) : a + 1 ≤ b".')
+    ],
+    budget: BudgetOption = 256,
+    width: WidthOption = 4,
+    priority: PriorityOption = PriorityName.SUM,
+    alpha: AlphaOption = None,
+    seed: SeedOption = 0,
+    timeout: TimeoutOption = DEFAULT_TIMEOUT_S,
+) -> None:
+    """Prove one theorem and print it with its proof. Exit status 1 when no proof is found."""
+    from prover.lean_text import theorem_of, with_proof
+
+    wanted = theorem_of(statement)
+    found = asyncio.run(_prove_theorem(wanted, parts.plan(budget, seed, width, priority, alpha, timeout)))
+    if not found.proof:
+        claimed = "".join(f"; a proof was {c.verdict.kind.value}: {_line(c.verdict.reason)}" for c in found.claims[:1])
+        _say(
+            f"prove: no proof of {wanted.name} found in {found.expansions} expansions ({found.outcome.value}){claimed}"
+        )
+        raise typer.Exit(1)
+    typer.echo(with_proof(wanted, found.proof))
+
+
+async def _prove_theorem(wanted: Theorem, plan: Plan) -> Attempt:
+    from lean_env.engine import UnsupportedStatement
+    from prover.run import attempt
+
+    engine = await parts.start_engine(1, plan.timeout_s)
+    try:
+        return await attempt(engine, wanted, plan)
+    except UnsupportedStatement as why:
+        raise InputError(f"Lean does not take the statement of {wanted.name}: {_line(str(why))}") from why
+    finally:
+        await engine.close()
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE.lean...", help="Files from the proofs/ folder of a run.")
+    ],
+    workers: WorkersOption = 1,
+) -> None:
+    """Verify proofs that a run has written, and print a verdict a file. Exit status 1 unless all are proved."""
+    texts = [_read(file) for file in files]
+    verdicts = asyncio.run(_check(files, texts, workers))
+    for file, verdict in zip(files, verdicts, strict=True):
+        typer.echo(f"{file}: {verdict.kind.value}" + (f": {_line(verdict.reason)}" if verdict.reason else ""))
+    if not all(verdict.proved for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+async def _check(files: list[Path], texts: list[str], workers: int) -> list[Verdict]:
+    from prover.lean_text import LeanTextError, read_proof_file
+
+    engine = await parts.start_engine(workers)
+    try:
+        proofs = []
+        for file, text in zip(files, texts, strict=True):
+            try:
+                proofs.append(read_proof_file(engine, text))
+            except LeanTextError as error:
+                raise InputError(f"{file} {error}") from error
+        return await asyncio.gather(*(engine.verify(theorem, proof) for theorem, proof in proofs))
+    finally:
+        await engine.close()
+
+
+@engine_app.command()
+def install() -> None:
+    """Fetch and prepare the embedded Lean; at once where it is there already."""
+    from lean_env.embedded import install as embedded
+    from prover.progress import InstallBar
+
+    with closing(InstallBar()) as bar:
+        embedded.install(bar.show)
+    typer.echo(embedded.status())
+
+
+@engine_app.command()
+def status() -> None:
+    """Tell which Lean is installed, and where."""
+    from lean_env.embedded import install as embedded
+
+    typer.echo(embedded.status())
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"cannot read {file} ({reason}): give a .lean file from a run's proofs/ folder") from error
+
+
+def _line(text: str) -> str:
+    """Lean's messages have several lines; a verdict has one."""
+    return " ".join(text.split())
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def main() -> None:
+    """Run `prove` with the arguments of the process; ends the process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # Lean text is UTF-8, whatever the locale
+    try:
+        code = app(prog_name="prove", standalone_mode=False)
+    except TyperException as error:
+        message = error.format_message()
+    except _input_errors() as error:
+        message = str(error)
+    else:
+        sys.exit(code)
+    _say(f"prove: error: {_line(message)}")
+    sys.exit(2)
+
+
+def _input_errors() -> tuple[type[Exception], ...]:
+    """What ends a command with one line. Imported when something was raised, so that it costs no start-up time."""
+    from benchmarks.registry import BenchmarkError
+    from lean_env.engine import EngineError
+    from prover.lean_text import LeanTextError
+    from prover.store import StoreError
+
+    return (InputError, BenchmarkError, EngineError, LeanTextError, StoreError)

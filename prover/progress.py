@@ -1,0 +1,67 @@
+"""Progress on stderr: of a run, and of the installation of Lean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from prover.records import Finding, Outcome
+
+
+class RunBar:
+    """Theorems finished, proved so far, supported, expansions a second; `earlier` is what the run begins with."""
+
+    def __init__(self, earlier: Sequence[Finding]) -> None:
+        attempts = [finding.attempt for finding in earlier if finding.attempt]
+        self._supported = len(attempts)
+        self._proved = sum(attempt.outcome is Outcome.PROVED for attempt in attempts)
+        self._expansions = 0  # of this sitting
+        self._bar = tqdm(
+            total=len(earlier),
+            initial=sum(finding.outcome is not None for finding in earlier),
+            unit="theorem",
+            # A log gets a line now and then, a terminal a bar that moves.
+            mininterval=0.2 if sys.stderr.isatty() else 15.0,
+            dynamic_ncols=True,
+            smoothing=0.05,
+        )
+
+    def show(self, finding: Finding) -> None:
+        """Count one more theorem that is finished."""
+        if finding.attempt:
+            self._supported += 1
+            self._proved += finding.outcome is Outcome.PROVED
+            self._expansions += finding.attempt.expansions
+        rate = self._expansions / max(self._bar.format_dict["elapsed"], 0.001)
+        self._bar.set_postfix_str(
+            f"proved {self._proved} of {self._supported} supported, {rate:.0f} expansions/s", refresh=False
+        )
+        self._bar.update()
+
+    def close(self) -> None:
+        """Leave the last state of the bar standing."""
+        self._bar.close()
+
+
+class InstallBar:
+    """Progress of an installation on stderr; nothing is shown where nothing is to be done."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Show that `done` of `total` bytes of a step are done."""
+        if self._bar is None:
+            self._bar = tqdm(unit="B", unit_scale=True, dynamic_ncols=True)
+        bar = self._bar
+        bar.set_description(step, refresh=False)
+        bar.total = total
+        bar.update(done - bar.n)
+
+    def close(self) -> None:
+        """Leave the last state of the bar standing."""
+        if self._bar is not None:
+            self._bar.close()

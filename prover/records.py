@@ -1,0 +1,73 @@
+"""What a run knows of its theorems: values that go from the search to the store, and from the store to the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lean_env.engine import Theorem, Verdict
+
+
+class Outcome(StrEnum):
+    """What an attempt on a theorem ended with."""
+
+    PROVED = "proved"
+    UNVERIFIED = "unverified"  # a proof was claimed, and the limits of verification ran out on it
+    BUDGET = "budget"  # every expansion was spent
+    EXHAUSTED = "exhausted"  # nothing was left to try
+    UNSUPPORTED = "unsupported"  # the engine cannot state the theorem
+
+
+@dataclass(frozen=True)
+class Member:
+    """A policy with a strategy, by their names in the report. `n_eff` is None for a policy that was not trained."""
+
+    policy: str
+    strategy: str
+    n_eff: float | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A proof that a search claimed and verification did not accept."""
+
+    proof: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One search on one theorem, finished. Times in seconds; `started` in seconds since 1970.
+
+    `proof` is the tactic block that was verified, empty when there is none. `tree` is plain JSON data.
+    """
+
+    theorem: str
+    seed: int
+    outcome: Outcome
+    proof: str
+    claims: tuple[Claim, ...]
+    expansions: int
+    policy_calls: int
+    model_tokens: int
+    lean_s: float
+    wall_s: float
+    started: float
+    tree: Any = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A theorem of the run with what is known of it: an attempt, or why the engine cannot state it, or neither yet."""
+
+    theorem: Theorem
+    attempt: Attempt | None
+    reason: str = ""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """None while the theorem waits for its attempt."""
+        if self.attempt:
+            return self.attempt.outcome
+        return Outcome.UNSUPPORTED if self.reason else None

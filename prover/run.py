@@ -1,0 +1,230 @@
+"""A run: every theorem of a benchmark is searched, what the search claims is verified, and the result is kept.
+
+The order of the theorems is fixed, and what happens on one theorem does not depend on what runs beside it: the seed of
+a theorem comes from the run's seed and its name, and its budget is its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lean_env.engine import Engine, Theorem, UnsupportedStatement, VerdictKind
+from prover.records import Attempt, Claim, Finding, Member, Outcome
+from prover.report.report import render
+from prover.store import REPORT, SUMMARY, Store
+from search.best_first import best_first
+from search.budget import Budget, SearchStatus
+from search.policy import Policy
+from search.tree import Priority
+
+if TYPE_CHECKING:
+    from benchmarks.registry import Benchmark
+
+# Searches beyond the number of Lean processes: while some wait for the policy or for a file, Lean has others to serve.
+SPARE_SEARCHES = 2
+
+PolicyFactory = Callable[[int], Policy]  # from the seed of a theorem
+Progress = Callable[[Finding], None]  # told of every theorem as it is finished
+
+
+class StandaloneEngine(Engine, Protocol):
+    """An engine that can also write a proof as a file which needs nothing of this program."""
+
+    def standalone(self, theorem: Theorem, proof: str) -> str:
+        """Prelude, statement and proof as Lean text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How every theorem of a run is searched. `budget` is in expansions, `timeout_s` is the limit of one tactic."""
+
+    budget: int
+    seed: int
+    width: int
+    priority: Priority
+    timeout_s: float
+    member: Member
+    policy: PolicyFactory
+
+
+def theorem_seed(seed: int, name: str) -> int:
+    """The seed of one theorem, the same whatever else is in the run and in whichever order it comes: 63 bits."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8]) >> 1
+
+
+def settings(benchmark: Benchmark, engine: Engine, plan: Plan) -> dict[str, Any]:
+    """What may not change between two sittings of a run, as plain JSON values."""
+    statements = hashlib.sha256()
+    for theorem in benchmark.theorems:
+        statements.update(json.dumps([theorem.name, theorem.split, theorem.header, theorem.statement]).encode())
+    return {
+        "benchmark": benchmark.name,
+        "split": split_of(benchmark),
+        "theorems": len(benchmark.theorems),
+        "statements": statements.hexdigest()[:16],
+        "commit": benchmark.commit,
+        "engine": engine.info.name,
+        "engine version": engine.info.version,
+        "policy": plan.member.policy,
+        "strategy": plan.member.strategy,
+        "alpha": plan.priority.alpha,
+        "width": plan.width,
+        "budget": plan.budget,
+        "timeout, s": plan.timeout_s,
+        "seed": plan.seed,
+    }
+
+
+def split_of(benchmark: Benchmark) -> str:
+    """The splits that the theorems come from."""
+    return ", ".join(sorted({theorem.split for theorem in benchmark.theorems} - {""}))
+
+
+async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
+    """Search for a proof of `theorem`; it counts when the engine has verified it.
+
+    Raises UnsupportedStatement when the engine cannot state the theorem, and EngineError.
+    """
+    started, clock = time.time(), time.monotonic()
+    seed = theorem_seed(plan.seed, theorem.name)
+    refused: list[Claim] = []
+
+    async def accept(tactics: Sequence[str]) -> bool:
+        proof = "\n".join(tactics)
+        verdict = await engine.verify(theorem, proof)
+        if not verdict.proved:
+            refused.append(Claim(proof, verdict))
+        return verdict.proved
+
+    session = await engine.open(theorem)
+    try:
+        result = await best_first(
+            session, plan.policy(seed), Budget(plan.budget), priority=plan.priority, width=plan.width, accept=accept
+        )
+    finally:
+        await session.close()
+    return Attempt(
+        theorem=theorem.name,
+        seed=seed,
+        outcome=_outcome(result.status, refused),
+        proof="\n".join(result.proof or ()),
+        claims=tuple(refused),
+        expansions=result.spent.expansions,
+        policy_calls=result.spent.policy_calls,
+        model_tokens=0,  # until there is a policy with a model
+        lean_s=result.spent.lean_s,
+        wall_s=time.monotonic() - clock,
+        started=started,
+        tree=result.tree.to_dict(),
+    )
+
+
+def _outcome(status: SearchStatus, refused: Sequence[Claim]) -> Outcome:
+    if status is not SearchStatus.PROVED and any(c.verdict.kind is VerdictKind.UNVERIFIED for c in refused):
+        return Outcome.UNVERIFIED
+    return Outcome(status.value)
+
+
+async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers: int, progress: Progress) -> None:
+    """Attempt every theorem of the store that has no result yet, as many at a time as keep `workers` processes busy.
+
+    Raises StoreError and EngineError; what was finished before is kept.
+    """
+    waiting: list[Theorem] = []
+    for finding in store.findings():
+        if finding.outcome is None:
+            waiting.append(finding.theorem)
+        else:
+            _write_proof(engine, store, finding)  # a run killed before it came to that
+    queue = iter(waiting)
+    lanes = [asyncio.create_task(_lane(queue, engine, plan, store, progress)) for _ in range(workers + SPARE_SEARCHES)]
+    try:
+        await asyncio.gather(*lanes)
+    finally:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+
+async def _lane(
+    queue: Iterator[Theorem], engine: StandaloneEngine, plan: Plan, store: Store, progress: Progress
+) -> None:
+    """One theorem after the other from the common queue."""
+    for theorem in queue:
+        try:
+            finding = Finding(theorem, await attempt(engine, theorem, plan))
+        except UnsupportedStatement as why:
+            finding = Finding(theorem, None, str(why) or "no reason given")
+            store.record_unsupported(theorem.name, finding.reason)
+        else:
+            assert finding.attempt
+            store.record(finding.attempt)
+            _write_proof(engine, store, finding)
+        progress(finding)
+
+
+def _write_proof(engine: StandaloneEngine, store: Store, finding: Finding) -> None:
+    """Write the proof's file, unless it is there."""
+    if finding.attempt and finding.outcome is Outcome.PROVED:
+        path = store.proof_path(finding.theorem.name)
+        if not path.exists():
+            store.write(path, engine.standalone(finding.theorem, finding.attempt.proof))
+
+
+def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) -> dict[str, Any]:
+    """What summary.json holds, from what the store knows. Times in seconds."""
+    findings = store.findings()
+    attempts = [finding.attempt for finding in findings if finding.attempt]
+    outcomes = Counter(finding.outcome for finding in findings)
+    unsupported = [finding for finding in findings if finding.outcome is Outcome.UNSUPPORTED]
+    return {
+        "benchmark": benchmark.name,
+        "split": split_of(benchmark),
+        "commit": benchmark.commit,
+        "notice": benchmark.notice,
+        "engine": engine.info.name,
+        "engine_version": engine.info.version,
+        "seed": plan.seed,
+        "members": [{"policy": plan.member.policy, "strategy": plan.member.strategy, "n_eff": plan.member.n_eff}],
+        "budget": plan.budget,
+        "width": plan.width,
+        "alpha": plan.priority.alpha,
+        "timeout_s": plan.timeout_s,
+        "theorems": len(findings),
+        "supported": len(findings) - len(unsupported),
+        "attempted": len(attempts),
+        "proved": outcomes[Outcome.PROVED],
+        "outcomes": {outcome.value: outcomes[outcome] for outcome in Outcome},
+        "claims_refused": sum(len(attempt.claims) for attempt in attempts),
+        "expansions": sum(attempt.expansions for attempt in attempts),
+        "policy_calls": sum(attempt.policy_calls for attempt in attempts),
+        "model_tokens": sum(attempt.model_tokens for attempt in attempts),
+        "lean_s": round(sum(attempt.lean_s for attempt in attempts), 3),
+        "wall_s": round(store.wall_s(), 3),
+        "unsupported": [{"name": finding.theorem.name, "reason": finding.reason} for finding in unsupported],
+    }
+
+
+def finish(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) -> dict[str, Any]:
+    """Write summary.json and report.html; returns the summary. Raises StoreError."""
+    summary = summarise(benchmark, engine, plan, store)
+    store.write(store.out / SUMMARY, json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
+    report = render(summary, settings(benchmark, engine, plan), store.findings())
+    store.write(store.out / REPORT, report)
+    return summary
+
+
+def last_line(summary: dict[str, Any]) -> str:
+    """The line that a run ends with."""
+    return (
+        f"proved {summary['proved']} of {summary['supported']} supported ({summary['theorems']} theorems)"
+        f" in {summary['expansions']} expansions"
+    )

