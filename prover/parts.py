@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 async def start_engine(workers: int, timeout_s: float = DEFAULT_TIMEOUT_S) -> StandaloneEngine:
     """The embedded engine, installed first where it is missing. Raises EngineError."""
-    from lean_env.embedded.engine import EmbeddedEngine
-
     from lean_env.embedded import install as embedded
+    from lean_env.embedded.engine import EmbeddedEngine
     from prover.progress import InstallBar
 
     with closing(InstallBar()) as bar:

@@ -166,6 +166,29 @@ def test_a_better_path_reprioritises_the_descendants_of_a_merged_state() -> None
     assert ("z", "dead end") not in simulation.ran
 
 
+def test_a_state_that_was_lifted_and_tried_is_not_popped_again_at_its_old_rank() -> None:
+    # x is met at -6, lifted to -2 and tried; what is left of it ranks at -22, behind z at -10.
+    world = {
+        "root": [Move("to y", -1, "y"), Move("to x", -6, "x"), Move("to z", -10, "z")],
+        "y": [Move("over y", -1, "x")],
+        "x": [Move(f"t{index}", -20, ERROR) for index in range(4)],
+        "z": [Move("finish", -1, PROVED)],
+    }
+    simulation = Simulation(world)
+    search(simulation, width=3)
+    assert [tactic for _, tactic in simulation.ran] == ["to y", "to x", "to z", "over y", "t0", "t1", "t2", "finish"]
+
+
+def test_by_the_mean_untried_tactics_rank_as_the_child_they_could_give() -> None:
+    # After its first two tactics the next of x can give (-4 - 4) / 2 = -4, better than z at -6.
+    world = {
+        "root": [Move("to x", -4, "x"), Move("to z", -6, "z")],
+        "x": [Move("first", -4, ERROR), Move("second", -4, ERROR), Move("third", -4.5, PROVED)],
+        "z": [Move("finish", -1, PROVED)],
+    }
+    assert search(Simulation(world), width=2, priority=MEAN).proof == ("to x", "third")
+
+
 def test_ties_go_to_the_state_that_has_waited_longest() -> None:
     names = [f"s{index}" for index in range(6)]
     world = {"root": [Move(name, -1, name) for name in names], **{name: [Move("no", -1, ERROR)] for name in names}}

@@ -94,6 +94,24 @@ def test_a_worse_path_to_a_known_state_is_recorded_and_not_taken() -> None:
     assert [edge.tactic for edge in tree.edges] == ["good", "bad"]
 
 
+def test_of_equally_good_paths_the_first_stays() -> None:
+    tree = Tree(state("root"), SUM)
+    grow(tree, "root", "first", -1, "x")
+    assert grow(tree, "root", "second", -1, "x") == []
+    assert node(tree, "x").path.tactics() == ("first",)
+
+
+def test_a_state_improved_twice_by_one_expansion_is_reported_once_with_its_best_path() -> None:
+    tree = Tree(state("root"), SUM)
+    grow(tree, "root", "a", -9, "x")
+    grow(tree, "x", "straight", -5, "z")
+    grow(tree, "x", "bend", -1, "y")
+    grow(tree, "y", "on", -1, "z")
+    grow(tree, "root", "b", -1, "w")
+    assert grow(tree, "w", "c", -1, "x") == ["x", "z", "y"]
+    assert node(tree, "z").path.tactics() == ("b", "c", "bend", "on")
+
+
 def test_a_better_path_reaches_every_descendant() -> None:
     tree = Tree(state("root"), SUM)
     grow(tree, "root", "long way", -9, "x")

@@ -51,10 +51,12 @@ exports.Elaborator = class {
     const { lean } = this;
     const input = this.inputContext(imports.map(name => `import ${name}\n`).join(''));
     const parsed = lean.io('l_Lean_Parser_parseHeader', lean.retain(input));
-    const options = lean.constant('l_Lean_Options_empty');
+    const options = lean.constant('l_Lean_Options_empty'), trustLevel = lean.make(0, [], [0, 0, 0, 0]);
     const processed = lean.io('l_Lean_Elab_processHeader', lean.take(parsed, 0), lean.retain(options),
-      lean.take(lean.field(parsed, 1), 1), input, lean.box(0), lean.emptyArray(), lean.box(1), lean.makeName(module));
-    const state = lean.call('l_Lean_Elab_Command_mkState', lean.take(processed, 0), lean.take(processed, 1), lean.retain(options));
+      lean.take(lean.field(parsed, 1), 1), input, trustLevel, lean.emptyArray(), lean.box(1), lean.makeName(module));
+    const messages = this.messages(lean.field(processed, 1)); // a failed import leaves an empty environment and a message
+    if (messages.length > 0) throw new Error(`import ${imports.join(', ')}: ${messages[0].data}`);
+    const state = lean.call('l_Lean_Elab_Command_mkState', lean.take(processed, 0), lean.retain(this.noMessages), lean.retain(options));
     lean.release(processed);
     lean.release(parsed);
     return state;
@@ -196,20 +198,18 @@ exports.Elaborator = class {
     return { error: errors.join('\n') };
   }
 
-  /** Syntax of `text`: one tactic, or a block of them as it may stand in parentheses. */
+  /**
+   * Syntax of `text`: one tactic, or several lines as a block in parentheses, where columns mean what they mean in a
+   * proof (without a block, an argument may begin in the first column, and `cases h` would swallow the next line).
+   */
   parseTactic(text, env) {
     const { lean } = this;
-    let failure;
-    for (const source of [text, `(\n${text}\n)`]) {
-      const parsed = lean.call('l_Lean_Parser_runParserCategory', lean.retain(env), lean.retain(this.tacticCategory),
-        lean.makeString(source), lean.makeString('<input>'));
-      const value = lean.take(parsed, 0), ok = lean.tag(parsed) === 1;
-      lean.release(parsed);
-      if (ok) return { ok: value };
-      failure ??= lean.string(value);
-      lean.release(value);
-    }
-    return { error: failure };
+    const source = text.includes('\n') ? `(\n${text}\n)` : text;
+    const parsed = lean.call('l_Lean_Parser_runParserCategory', lean.retain(env), lean.retain(this.tacticCategory),
+      lean.makeString(source), lean.makeString('<input>'));
+    const value = lean.take(parsed, 0), ok = lean.tag(parsed) === 1;
+    lean.release(parsed);
+    return ok ? { ok: value } : { error: lean.takeString(value) };
   }
 
   /** The goals as Lean prints them. */

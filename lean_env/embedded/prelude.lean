@@ -696,7 +696,8 @@ end
 
 /-! ### Sums -/
 
-@[simp] theorem _root_.nsmul_eq_mul {R : Type u} [Lean.Grind.Semiring R] (n : ℕ) (a : R) : n • a = n * a :=
+@[simp] theorem _root_.nsmul_eq_mul {R : Type u} [Lean.Grind.Semiring R] (n : ℕ) (a : R) :
+    n • a = @Nat.cast R Lean.Grind.Semiring.natCast n * a :=
   Lean.Grind.Semiring.nsmul_eq_natCast_mul n a
 
 section
@@ -779,7 +780,7 @@ theorem sum_sub_distrib {ι : Type u} {M : Type v} [Lean.Grind.Ring M] {s : Fins
   | nil => simp; grind
   | cons a l ih => simp only [List.foldr_cons, ih, List.length_cons]; grind
 theorem card_eq_sum_ones {ι : Type u} (s : Finset ι) : card s = Finset.sum s fun _ => 1 := by
-  rw [sum_const, nsmul_eq_mul]; simp
+  rw [sum_const, nsmul_eq_mul]; exact (Nat.mul_one _).symm
 
 /-! ### Products -/
 
@@ -907,7 +908,1108 @@ public meta section
   | _ => throw ()
 
 end
+@[expose] public noncomputable section
+
+/-! ## Ordered rings and fields: what core proves under other names, under Mathlib's -/
+
+section Order
+variable {α : Type u} [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α] {a b c : α}
+theorem le_refl (a : α) : a ≤ a := Std.IsPreorder.le_refl a
+theorem le_rfl : a ≤ a := le_refl a
+theorem le_trans : a ≤ b → b ≤ c → a ≤ c := Std.IsPreorder.le_trans a b c
+theorem le_antisymm : a ≤ b → b ≤ a → a = b := Std.IsPartialOrder.le_antisymm a b
+theorem le_total (a b : α) : a ≤ b ∨ b ≤ a := Std.IsLinearPreorder.le_total a b
+theorem not_le : ¬a ≤ b ↔ b < a := Std.not_le
+theorem not_lt : ¬a < b ↔ b ≤ a := Std.not_lt
+theorem le_of_lt : a < b → a ≤ b := Std.le_of_lt
+theorem lt_irrefl (a : α) : ¬a < a := fun h => not_le.2 h (le_refl a)
+theorem lt_trans : a < b → b < c → a < c := by grind
+theorem lt_of_le_of_lt : a ≤ b → b < c → a < c := by grind
+theorem lt_of_lt_of_le : a < b → b ≤ c → a < c := by grind
+theorem ne_of_gt : b < a → a ≠ b := by grind
+theorem ne_of_lt : a < b → a ≠ b := by grind
+theorem lt_of_le_of_ne : a ≤ b → a ≠ b → a < b := by grind
+theorem lt_or_ge (a b : α) : a < b ∨ b ≤ a := by grind
+theorem lt_or_gt_of_ne : a ≠ b → a < b ∨ b < a := by grind
+theorem lt_trichotomy (a b : α) : a < b ∨ a = b ∨ b < a := by grind
+theorem eq_of_le_of_not_lt : a ≤ b → ¬a < b → a = b := by grind
+theorem max_cases [Max α] [Std.LawfulOrderMax α] (a b : α) : max a b = a ∧ b ≤ a ∨ max a b = b ∧ a < b := by
+  have h := (Std.LawfulOrderSup.max_le_iff a b (max a b)).1 (le_refl _)
+  rcases Std.MaxEqOr.max_eq_or a b with e | e <;> grind
+theorem le_max_left [Max α] [Std.LawfulOrderMax α] (a b : α) : a ≤ max a b := by
+  rcases max_cases a b with h | h <;> grind
+theorem le_max_right [Max α] [Std.LawfulOrderMax α] (a b : α) : b ≤ max a b := by
+  rcases max_cases a b with h | h <;> grind
+end Order
+
+section Semiring
+variable {R : Type u} [Lean.Grind.Semiring R]
+attribute [local instance] Lean.Grind.Semiring.natCast
+@[simp, norm_cast] theorem Nat.cast_zero : ((0 : ℕ) : R) = 0 := Lean.Grind.Semiring.natCast_zero
+@[simp, norm_cast] theorem Nat.cast_one : ((1 : ℕ) : R) = 1 := Lean.Grind.Semiring.natCast_one
+@[simp, norm_cast] theorem Nat.cast_ofNat {n : ℕ} : ((OfNat.ofNat n : ℕ) : R) = OfNat.ofNat n :=
+  (Lean.Grind.Semiring.ofNat_eq_natCast n).symm
+@[simp, norm_cast] theorem Nat.cast_add (m n : ℕ) : ((m + n : ℕ) : R) = m + n := Lean.Grind.Semiring.natCast_add m n
+@[simp, norm_cast] theorem Nat.cast_mul (m n : ℕ) : ((m * n : ℕ) : R) = m * n := Lean.Grind.Semiring.natCast_mul m n
+@[simp, norm_cast] theorem Nat.cast_pow (m n : ℕ) : ((m ^ n : ℕ) : R) = m ^ n := Lean.Grind.Semiring.natCast_pow m n
+theorem Nat.cast_succ (n : ℕ) : ((n + 1 : ℕ) : R) = n + 1 := Lean.Grind.Semiring.natCast_succ n
+end Semiring
+
+section Ring
+variable {R : Type u} [Lean.Grind.Ring R]
+attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
+@[simp, norm_cast] theorem Int.cast_zero : ((0 : ℤ) : R) = 0 := Lean.Grind.Ring.intCast_zero
+@[simp, norm_cast] theorem Int.cast_one : ((1 : ℤ) : R) = 1 := Lean.Grind.Ring.intCast_one
+@[simp, norm_cast] theorem Int.cast_ofNat {n : ℕ} : ((OfNat.ofNat n : ℤ) : R) = OfNat.ofNat n :=
+  Lean.Grind.Ring.intCast_ofNat n
+@[simp, norm_cast] theorem Int.cast_add (m n : ℤ) : ((m + n : ℤ) : R) = m + n := Lean.Grind.Ring.intCast_add m n
+@[simp, norm_cast] theorem Int.cast_mul (m n : ℤ) : ((m * n : ℤ) : R) = m * n := Lean.Grind.Ring.intCast_mul m n
+@[simp, norm_cast] theorem Int.cast_neg (m : ℤ) : ((-m : ℤ) : R) = -m := Lean.Grind.Ring.intCast_neg m
+@[simp, norm_cast] theorem Int.cast_sub (m n : ℤ) : ((m - n : ℤ) : R) = m - n := Lean.Grind.Ring.intCast_sub m n
+@[simp, norm_cast] theorem Int.cast_natCast (n : ℕ) : ((n : ℤ) : R) = n := Lean.Grind.Ring.intCast_natCast n
+@[simp, norm_cast] theorem Int.cast_pow (m : ℤ) (n : ℕ) : ((m ^ n : ℤ) : R) = m ^ n := by
+  induction n with
+  | zero => rw [Int.pow_zero, Int.cast_one, Lean.Grind.Semiring.pow_zero]
+  | succ n ih => rw [Int.pow_succ, Int.cast_mul, ih, Lean.Grind.Semiring.pow_succ]
+@[norm_cast] theorem Nat.cast_sub {m n : ℕ} (h : m ≤ n) : ((n - m : ℕ) : R) = n - m := by
+  have : ((n - m + m : ℕ) : R) = n := by rw [Nat.sub_add_cancel h]
+  rw [Nat.cast_add] at this
+  rw [← this]
+  generalize ((n - m : ℕ) : R) = x
+  generalize (m : R) = y
+  grind
+end Ring
+
+section OrderedSemiring
+variable {R : Type u} [Lean.Grind.Semiring R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
+  [Lean.Grind.OrderedRing R] {a b c d : R}
+theorem mul_pos (ha : 0 < a) (hb : 0 < b) : 0 < a * b := by
+  have := Lean.Grind.OrderedRing.mul_lt_mul_of_pos_left hb ha
+  rwa [Lean.Grind.Semiring.mul_zero] at this
+theorem zero_lt_one : (0 : R) < 1 := Lean.Grind.OrderedRing.zero_lt_one
+theorem zero_le_one : (0 : R) ≤ 1 := le_of_lt zero_lt_one
+theorem pow_pos (h : 0 < a) (n : ℕ) : 0 < a ^ n := by
+  induction n with
+  | zero => rw [Lean.Grind.Semiring.pow_zero]; exact zero_lt_one
+  | succ n ih => rw [Lean.Grind.Semiring.pow_succ]; exact mul_pos ih h
+theorem mul_nonneg (ha : 0 ≤ a) (hb : 0 ≤ b) : 0 ≤ a * b := by
+  by_cases h : 0 < a
+  · by_cases k : 0 < b
+    · exact le_of_lt (mul_pos h k)
+    · rw [le_antisymm (not_lt.1 k) hb, Lean.Grind.Semiring.mul_zero]; exact le_refl _
+  · rw [le_antisymm (not_lt.1 h) ha, Lean.Grind.Semiring.zero_mul]; exact le_refl _
+theorem pow_nonneg (h : 0 ≤ a) (n : ℕ) : 0 ≤ a ^ n := by
+  induction n with
+  | zero => rw [Lean.Grind.Semiring.pow_zero]; exact zero_le_one
+  | succ n ih => rw [Lean.Grind.Semiring.pow_succ]; exact mul_nonneg ih h
+theorem add_le_add (h : a ≤ b) (k : c ≤ d) : a + c ≤ b + d := by
+  refine le_trans ((Lean.Grind.OrderedAdd.add_le_left_iff c).1 h) ?_
+  rw [Lean.Grind.Semiring.add_comm b, Lean.Grind.Semiring.add_comm b]
+  exact (Lean.Grind.OrderedAdd.add_le_left_iff b).1 k
+theorem add_nonneg (ha : 0 ≤ a) (hb : 0 ≤ b) : 0 ≤ a + b := by
+  have := add_le_add ha hb
+  rwa [Lean.Grind.Semiring.add_zero] at this
+theorem add_pos (ha : 0 < a) (hb : 0 < b) : 0 < a + b := by
+  have := (Lean.Grind.OrderedAdd.add_le_left_iff b).1 (le_of_lt ha)
+  rw [Lean.Grind.Semiring.add_comm, Lean.Grind.Semiring.add_zero] at this
+  exact lt_of_lt_of_le hb this
+attribute [local instance] Lean.Grind.Semiring.natCast
+theorem Nat.cast_nonneg (n : ℕ) : (0 : R) ≤ n := by
+  induction n with
+  | zero => rw [Nat.cast_zero]; exact le_refl _
+  | succ n ih => rw [Nat.cast_succ]; exact add_nonneg ih zero_le_one
+@[simp, norm_cast] theorem Nat.cast_le {m n : ℕ} : (m : R) ≤ n ↔ m ≤ n := by
+  have key : ∀ {m n : ℕ}, m ≤ n → (m : R) ≤ n := fun {m n} h => by
+    obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le h
+    have := _root_.add_le_add (_root_.le_refl (m : R)) (Nat.cast_nonneg (R := R) k)
+    rwa [Lean.Grind.Semiring.add_zero, ← Nat.cast_add] at this
+  refine ⟨fun h => Nat.le_of_not_lt fun k => ?_, key⟩
+  have h₁ := le_trans (key (Nat.succ_le_of_lt k)) h
+  rw [Nat.succ_eq_add_one, Nat.cast_succ] at h₁
+  have h₂ : (1 : R) ≤ 0 := by
+    refine (Lean.Grind.OrderedAdd.add_le_left_iff (n : R)).2 ?_
+    rw [Lean.Grind.Semiring.add_comm 1, Lean.Grind.Semiring.add_comm 0, Lean.Grind.Semiring.add_zero]
+    exact h₁
+  exact not_lt.2 h₂ zero_lt_one
+@[simp, norm_cast] theorem Nat.cast_lt {m n : ℕ} : (m : R) < n ↔ m < n := by
+  rw [← not_le, Nat.cast_le, Nat.not_le]
+@[simp, norm_cast] theorem Nat.cast_inj {m n : ℕ} : (m : R) = n ↔ m = n :=
+  ⟨fun h => Nat.le_antisymm ((Nat.cast_le (R := R)).1 (by rw [h]; exact _root_.le_refl _))
+    ((Nat.cast_le (R := R)).1 (by rw [h]; exact _root_.le_refl _)), fun h => h ▸ rfl⟩
+@[simp] theorem Nat.cast_eq_zero {n : ℕ} : (n : R) = 0 ↔ n = 0 := by rw [← Nat.cast_zero, Nat.cast_inj]
+@[simp] theorem Nat.cast_pos {n : ℕ} : (0 : R) < n ↔ 0 < n := by rw [← Nat.cast_zero, Nat.cast_lt]
+theorem Nat.cast_ne_zero {n : ℕ} : (n : R) ≠ 0 ↔ n ≠ 0 := not_congr Nat.cast_eq_zero
+end OrderedSemiring
+
+section OrderedRing
+variable {R : Type u} [Lean.Grind.CommRing R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
+  [Lean.Grind.OrderedRing R] {a b c d : R}
+theorem sub_nonneg : 0 ≤ a - b ↔ b ≤ a := by grind
+theorem sub_pos : 0 < a - b ↔ b < a := by grind
+theorem sub_nonpos : a - b ≤ 0 ↔ a ≤ b := by grind
+theorem sub_neg : a - b < 0 ↔ a < b := by grind
+theorem neg_pos : 0 < -a ↔ a < 0 := by grind
+theorem neg_nonneg : 0 ≤ -a ↔ a ≤ 0 := by grind
+theorem add_lt_add (h : a < b) (k : c < d) : a + c < b + d := by grind
+theorem sq_nonneg (a : R) : 0 ≤ a ^ 2 := Lean.Grind.OrderedRing.sq_nonneg
+theorem mul_self_nonneg (a : R) : 0 ≤ a * a := by have := sq_nonneg a; grind
+theorem mul_pos_of_neg_of_neg (ha : a < 0) (hb : b < 0) : 0 < a * b := by
+  have := mul_pos (neg_pos.2 ha) (neg_pos.2 hb); grind
+theorem mul_neg_of_pos_of_neg (ha : 0 < a) (hb : b < 0) : a * b < 0 := by have := mul_pos ha (neg_pos.2 hb); grind
+theorem mul_le_mul_of_nonneg_left (h : b ≤ c) (ha : 0 ≤ a) : a * b ≤ a * c := by
+  have := mul_nonneg ha (sub_nonneg.2 h); grind
+theorem mul_le_mul_of_nonneg_right (h : b ≤ c) (ha : 0 ≤ a) : b * a ≤ c * a := by
+  have := mul_nonneg (sub_nonneg.2 h) ha; grind
+theorem mul_lt_mul_of_pos_left (h : b < c) (ha : 0 < a) : a * b < a * c := by have := mul_pos ha (sub_pos.2 h); grind
+theorem mul_lt_mul_of_pos_right (h : b < c) (ha : 0 < a) : b * a < c * a := by have := mul_pos (sub_pos.2 h) ha; grind
+theorem mul_le_mul (h₁ : a ≤ b) (h₂ : c ≤ d) (hc : 0 ≤ c) (hb : 0 ≤ b) : a * c ≤ b * d := by
+  have := mul_le_mul_of_nonneg_right h₁ hc; have := mul_le_mul_of_nonneg_left h₂ hb; grind
+theorem pow_two (a : R) : a ^ 2 = a * a := by grind
+theorem mul_self_le_mul_self (ha : 0 ≤ a) (h : a ≤ b) : a * a ≤ b * b := mul_le_mul h h ha (le_trans ha h)
+theorem le_of_sq_le_sq (h : a * a ≤ b * b) (hb : 0 ≤ b) : a ≤ b := by
+  by_cases k : a ≤ b
+  · exact k
+  · have := mul_pos (sub_pos.2 (not_le.1 k)) (show 0 < a + b by grind); grind
+theorem pow_le_pow_left₀ (ha : 0 ≤ a) (h : a ≤ b) (n : ℕ) : a ^ n ≤ b ^ n := by
+  induction n with
+  | zero => rw [Lean.Grind.Semiring.pow_zero, Lean.Grind.Semiring.pow_zero]; exact le_refl _
+  | succ n ih =>
+    rw [Lean.Grind.Semiring.pow_succ, Lean.Grind.Semiring.pow_succ]
+    exact mul_le_mul ih h ha (pow_nonneg (le_trans ha h) n)
+theorem one_le_pow₀ (h : 1 ≤ a) (n : ℕ) : 1 ≤ a ^ n := by
+  induction n with
+  | zero => rw [Lean.Grind.Semiring.pow_zero]; exact le_refl _
+  | succ n ih =>
+    have := mul_le_mul ih h zero_le_one (pow_nonneg (le_trans zero_le_one h) n)
+    rw [Lean.Grind.Semiring.pow_succ]; grind
+theorem one_add_mul_le_pow (h : -1 ≤ a) (n : ℕ) :
+    1 + @Nat.cast R Lean.Grind.Semiring.natCast n * a ≤ (1 + a) ^ n := by
+  induction n with
+  | zero => rw [Lean.Grind.Semiring.pow_zero, Nat.cast_zero]; grind
+  | succ n ih =>
+    have h₁ := mul_le_mul_of_nonneg_right ih (show 0 ≤ 1 + a by grind)
+    have h₂ := mul_nonneg (Nat.cast_nonneg (R := R) n) (mul_self_nonneg a)
+    rw [Lean.Grind.Semiring.pow_succ, Nat.cast_succ]; grind
+attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
+theorem Int.cast_nonneg {n : ℤ} : (0 : R) ≤ n ↔ 0 ≤ n := by
+  cases n with
+  | ofNat n => rw [Int.ofNat_eq_natCast, Int.cast_natCast]; have := Nat.cast_nonneg (R := R) n; simp [this]
+  | negSucc n =>
+    rw [Int.negSucc_eq, Int.cast_neg, Int.cast_add, Int.cast_natCast, Int.cast_one]
+    have := Nat.cast_nonneg (R := R) n
+    have := zero_lt_one (R := R)
+    constructor <;> intro h
+    · exfalso; grind
+    · omega
+@[simp, norm_cast] theorem Int.cast_le {m n : ℤ} : (m : R) ≤ n ↔ m ≤ n := by
+  rw [← sub_nonneg, ← Int.cast_sub, Int.cast_nonneg]; omega
+@[simp, norm_cast] theorem Int.cast_lt {m n : ℤ} : (m : R) < n ↔ m < n := by rw [← not_le, Int.cast_le, Int.not_le]
+@[simp, norm_cast] theorem Int.cast_inj {m n : ℤ} : (m : R) = n ↔ m = n :=
+  ⟨fun h => Int.le_antisymm ((Int.cast_le (R := R)).1 (by rw [h]; exact _root_.le_refl _))
+    ((Int.cast_le (R := R)).1 (by rw [h]; exact _root_.le_refl _)), fun h => h ▸ rfl⟩
+end OrderedRing
+
+section OrderedField
+variable {R : Type u} [Lean.Grind.Field R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
+  [Lean.Grind.OrderedRing R] {a b c d : R}
+theorem mul_eq_zero : a * b = 0 ↔ a = 0 ∨ b = 0 := by
+  constructor
+  · exact Lean.Grind.Field.of_mul_eq_zero
+  · grind
+theorem inv_pos : 0 < a⁻¹ ↔ 0 < a := Lean.Grind.Field.IsOrdered.inv_pos_iff
+theorem div_pos (ha : 0 < a) (hb : 0 < b) : 0 < a / b := by
+  rw [Lean.Grind.Field.div_eq_mul_inv]; exact mul_pos ha (inv_pos.2 hb)
+theorem div_nonneg (ha : 0 ≤ a) (hb : 0 ≤ b) : 0 ≤ a / b := by
+  by_cases h : b = 0
+  · rw [h, show a / 0 = 0 by grind]; exact le_refl _
+  · rw [Lean.Grind.Field.div_eq_mul_inv]; exact mul_nonneg ha (le_of_lt (inv_pos.2 (by grind)))
+theorem le_div_iff₀ (hc : 0 < c) : a ≤ b / c ↔ a * c ≤ b := by
+  have e : b = b / c * c := by grind
+  constructor <;> intro h
+  · rw [e]; exact mul_le_mul_of_nonneg_right h (le_of_lt hc)
+  · exact not_lt.1 fun k => not_lt.2 h (by have := mul_lt_mul_of_pos_right k hc; grind)
+theorem div_le_iff₀ (hc : 0 < c) : a / c ≤ b ↔ a ≤ b * c := by
+  have e : a = a / c * c := by grind
+  constructor <;> intro h
+  · rw [e]; exact mul_le_mul_of_nonneg_right h (le_of_lt hc)
+  · exact not_lt.1 fun k => not_lt.2 h (by have := mul_lt_mul_of_pos_right k hc; grind)
+theorem lt_div_iff₀ (hc : 0 < c) : a < b / c ↔ a * c < b := by rw [← not_le, div_le_iff₀ hc, not_le]
+theorem div_lt_iff₀ (hc : 0 < c) : a / c < b ↔ a < b * c := by rw [← not_le, le_div_iff₀ hc, not_le]
+theorem div_add_div (a : R) (c : R) (hb : b ≠ 0) (hd : d ≠ 0) : a / b + c / d = (a * d + b * c) / (b * d) := by grind
+theorem div_eq_iff (hb : b ≠ 0) : a / b = c ↔ a = c * b := by grind
+theorem eq_div_iff (hc : c ≠ 0) : a = b / c ↔ a * c = b := by grind
+theorem div_self (h : a ≠ 0) : a / a = 1 := by grind
+theorem div_zero (a : R) : a / 0 = 0 := by grind
+theorem mul_inv_cancel₀ (h : a ≠ 0) : a * a⁻¹ = 1 := by grind
+theorem inv_eq_one_div (a : R) : a⁻¹ = 1 / a := by grind
+theorem mul_left_cancel₀ (ha : a ≠ 0) (h : a * b = a * c) : b = c := by grind
+theorem mul_right_cancel₀ (hb : b ≠ 0) (h : a * b = c * b) : a = c := by grind
+theorem sq_eq_zero_iff : a ^ 2 = 0 ↔ a = 0 := by grind
+theorem sq_eq_sq_iff_eq_or_eq_neg : a ^ 2 = b ^ 2 ↔ a = b ∨ a = -b := by
+  constructor
+  · intro h
+    rcases mul_eq_zero.1 (show (a - b) * (a + b) = 0 by grind) with h | h <;> grind
+  · grind
+end OrderedField
+
+/-! ### Absolute value -/
+
+section Abs
+variable {R : Type u} [Lean.Grind.CommRing R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
+  [Lean.Grind.OrderedRing R] [Max R] [Std.LawfulOrderMax R] {a b c : R}
+theorem abs_cases (a : R) : |a| = a ∧ 0 ≤ a ∨ |a| = -a ∧ a < 0 := by
+  rcases max_cases a (-a) with h | h
+  · exact .inl ⟨h.1, by grind⟩
+  · exact .inr ⟨h.1, by grind⟩
+grind_pattern abs_cases => |a|
+theorem abs_nonneg (a : R) : 0 ≤ |a| := by grind
+theorem abs_of_nonneg (h : 0 ≤ a) : |a| = a := by grind
+theorem abs_of_pos (h : 0 < a) : |a| = a := by grind
+theorem abs_of_nonpos (h : a ≤ 0) : |a| = -a := by grind
+theorem abs_of_neg (h : a < 0) : |a| = -a := by grind
+theorem le_abs_self (a : R) : a ≤ |a| := by grind
+theorem neg_le_abs (a : R) : -a ≤ |a| := by grind
+@[simp] theorem abs_zero : |(0 : R)| = 0 := by grind
+@[simp] theorem abs_one : |(1 : R)| = 1 := by have := zero_lt_one (R := R); grind
+@[simp] theorem abs_neg (a : R) : |-a| = |a| := by grind
+@[simp] theorem abs_abs (a : R) : |(|a|)| = |a| := by grind
+theorem abs_sub_comm (a b : R) : |a - b| = |b - a| := by grind
+theorem abs_eq_zero : |a| = 0 ↔ a = 0 := by grind
+theorem abs_pos : 0 < |a| ↔ a ≠ 0 := by grind
+theorem abs_le : |a| ≤ b ↔ -b ≤ a ∧ a ≤ b := by grind
+theorem abs_lt : |a| < b ↔ -b < a ∧ a < b := by grind
+theorem abs_eq (h : 0 ≤ b) : |a| = b ↔ a = b ∨ a = -b := by grind
+theorem abs_add_le (a b : R) : |a + b| ≤ |a| + |b| := by grind
+theorem abs_sub_abs_le_abs_sub (a b : R) : |a| - |b| ≤ |a - b| := by grind
+theorem abs_mul (a b : R) : |a * b| = |a| * |b| := by
+  rcases abs_cases a with ⟨e, h⟩ | ⟨e, h⟩ <;> rcases abs_cases b with ⟨f, k⟩ | ⟨f, k⟩ <;> rw [e, f]
+  · exact abs_of_nonneg (mul_nonneg h k)
+  · have := mul_nonneg h (show 0 ≤ -b by grind); rw [abs_of_nonpos (by grind)]; grind
+  · have := mul_nonneg (show 0 ≤ -a by grind) k; rw [abs_of_nonpos (by grind)]; grind
+  · have := mul_nonneg (show 0 ≤ -a by grind) (show 0 ≤ -b by grind); rw [abs_of_nonneg (by grind)]; grind
+theorem sq_abs (a : R) : |a| ^ 2 = a ^ 2 := by rcases abs_cases a with ⟨e, h⟩ | ⟨e, h⟩ <;> rw [e]; grind
+end Abs
+
+end
+@[expose] public noncomputable section
+
+/-! ## Real numbers -/
+
+/-- A Cauchy sequence of rational numbers; Mathlib's `CauSeq ℚ abs`. -/
+structure Real.Cauchy where
+  /-- The terms. -/
+  seq : ℕ → ℚ
+  cauchy : ∀ ε : ℚ, 0 < ε → ∃ N, ∀ m, N ≤ m → ∀ n, N ≤ n → seq m - seq n < ε
+
+namespace Real.Cauchy
+
+/-- `f` is at most `g` in the limit; Mathlib's order of `CauSeq`. -/
+def Le (f g : Cauchy) : Prop := ∀ ε : ℚ, 0 < ε → ∃ N, ∀ n, N ≤ n → f.seq n - g.seq n < ε
+
+theorem Le.refl (f : Cauchy) : Le f f := fun ε h => ⟨0, fun n _ => by grind⟩
+theorem Le.trans {f g h : Cauchy} (fg : Le f g) (gh : Le g h) : Le f h := fun ε hε => by
+  obtain ⟨M, hM⟩ := fg (ε / 2) (by grind)
+  obtain ⟨N, hN⟩ := gh (ε / 2) (by grind)
+  exact ⟨M + N, fun n hn => by have := hM n (by omega); have := hN n (by omega); grind⟩
+/-- Where `f ≤ g` fails, `f` is above `g` by a fixed amount from some index on. -/
+theorem gap {f g : Cauchy} (h : ¬ Le f g) : ∃ δ : ℚ, 0 < δ ∧ ∃ N, ∀ n, N ≤ n → g.seq n + δ < f.seq n := by
+  simp only [Le, Classical.not_forall, not_exists] at h
+  obtain ⟨ε, hε, h⟩ := h
+  obtain ⟨M, hM⟩ := f.cauchy (ε / 4) (by grind)
+  obtain ⟨N, hN⟩ := g.cauchy (ε / 4) (by grind)
+  obtain ⟨k, hk, hk'⟩ := h (M + N)
+  refine ⟨ε / 4, by grind, M + N, fun n hn => ?_⟩
+  have := hM k (by omega) n (by omega)
+  have := hN n (by omega) k (by omega)
+  grind
+theorem le_of_gap {f g : Cauchy} {δ : ℚ} {N : ℕ} (h : 0 < δ) (k : ∀ n, N ≤ n → g.seq n + δ < f.seq n) : Le g f :=
+  fun ε hε => ⟨N, fun n hn => by have := k n hn; grind⟩
+theorem not_le_of_gap {f g : Cauchy} {δ : ℚ} {N : ℕ} (h : 0 < δ) (k : ∀ n, N ≤ n → g.seq n + δ < f.seq n) : ¬ Le f g :=
+  fun l => by
+    obtain ⟨M, hM⟩ := l δ h
+    have := hM (M + N) (by omega)
+    have := k (M + N) (by omega)
+    grind
+theorem Le.total (f g : Cauchy) : Le f g ∨ Le g f := by
+  by_cases h : Le f g
+  · exact .inl h
+  · obtain ⟨δ, hδ, N, hN⟩ := gap h
+    exact .inr (le_of_gap hδ hN)
+
+/-- Two sequences are the same number when each is at most the other. -/
+instance setoid : Setoid Cauchy where
+  r f g := Le f g ∧ Le g f
+  iseqv := ⟨fun f => ⟨.refl f, .refl f⟩, And.symm, fun h k => ⟨h.1.trans k.1, k.2.trans h.2⟩⟩
+theorem equiv_of_eq {f g : Cauchy} (h : ∀ n, f.seq n = g.seq n) : f ≈ g :=
+  ⟨fun ε _ => ⟨0, fun n _ => by have := h n; grind⟩, fun ε _ => ⟨0, fun n _ => by have := h n; grind⟩⟩
+
+theorem bounded (f : Cauchy) : ∃ B : ℚ, 0 < B ∧ ∃ N, ∀ n, N ≤ n → -B < f.seq n ∧ f.seq n < B := by
+  obtain ⟨N, h⟩ := f.cauchy 1 (by decide)
+  refine ⟨max (f.seq N) (-f.seq N) + 1, by grind, N, fun n hn => ?_⟩
+  have := h n hn N (by omega)
+  have := h N (by omega) n hn
+  grind
+
+theorem div_pos {a b : ℚ} (ha : 0 < a) (hb : 0 < b) : 0 < a / b := (Rat.lt_div_iff hb).2 (by grind)
+
+/-- A bounded factor times a small one is small. -/
+theorem mul_small {a b B δ : ℚ} (h₁ : -B < a) (h₂ : a < B) (h₃ : -δ < b) (h₄ : b < δ) : a * b < B * δ := by
+  have := Rat.mul_pos (a := B - a) (b := δ + b) (by grind) (by grind)
+  have := Rat.mul_pos (a := B + a) (b := δ - b) (by grind) (by grind)
+  grind
+
+theorem mul_close {a a' b b' B C ε : ℚ} (hB : 0 < B) (hC : 0 < C) (h₁ : -B < a) (h₂ : a < B) (h₃ : -C < b') (h₄ : b' < C)
+    (h₅ : a - a' < ε / (2 * C)) (h₆ : a' - a < ε / (2 * C)) (h₇ : b - b' < ε / (2 * B)) (h₈ : b' - b < ε / (2 * B)) :
+    a * b - a' * b' < ε := by
+  have k₁ := mul_small (b := b - b') h₁ h₂ (by grind) h₇
+  have k₂ := mul_small (b := a - a') h₃ h₄ (by grind) h₅
+  have e₁ : B * (ε / (2 * B)) = ε / 2 := by grind
+  have e₂ : C * (ε / (2 * C)) = ε / 2 := by grind
+  rw [e₁] at k₁
+  rw [e₂] at k₂
+  clear h₁ h₂ h₃ h₄ h₅ h₆ h₇ h₈ e₁ e₂
+  grind
+
+/-- A constant sequence. -/
+def const (q : ℚ) : Cauchy := ⟨fun _ => q, fun ε h => ⟨0, fun _ _ _ _ => by grind⟩⟩
+/-- Termwise sum. -/
+def add (f g : Cauchy) : Cauchy := ⟨fun n => f.seq n + g.seq n, fun ε hε => by
+  obtain ⟨M, hM⟩ := f.cauchy (ε / 2) (by grind)
+  obtain ⟨N, hN⟩ := g.cauchy (ε / 2) (by grind)
+  exact ⟨M + N, fun m hm n hn => by
+    have := hM m (by omega) n (by omega); have := hN m (by omega) n (by omega); grind⟩⟩
+/-- Termwise negation. -/
+def neg (f : Cauchy) : Cauchy := ⟨fun n => -f.seq n, fun ε hε => by
+  obtain ⟨N, hN⟩ := f.cauchy ε hε
+  exact ⟨N, fun m hm n hn => by have := hN n hn m hm; grind⟩⟩
+/-- Termwise product. -/
+def mul (f g : Cauchy) : Cauchy := ⟨fun n => f.seq n * g.seq n, fun ε hε => by
+  obtain ⟨B, hB, M, hM⟩ := f.bounded
+  obtain ⟨C, hC, N, hN⟩ := g.bounded
+  obtain ⟨K, hK⟩ := f.cauchy (ε / (2 * C)) (div_pos hε (by grind))
+  obtain ⟨L, hL⟩ := g.cauchy (ε / (2 * B)) (div_pos hε (by grind))
+  refine ⟨M + N + K + L, fun m hm n hn => ?_⟩
+  exact mul_close hB hC (hM m (by omega)).1 (hM m (by omega)).2 (hN n (by omega)).1 (hN n (by omega)).2
+    (hK m (by omega) n (by omega)) (hK n (by omega) m (by omega))
+    (hL m (by omega) n (by omega)) (hL n (by omega) m (by omega))⟩
+
+theorem add_le {f f' g g' : Cauchy} (h : Le f f') (k : Le g g') : Le (add f g) (add f' g') := fun ε hε => by
+  obtain ⟨M, hM⟩ := h (ε / 2) (by grind)
+  obtain ⟨N, hN⟩ := k (ε / 2) (by grind)
+  exact ⟨M + N, fun n hn => by have := hM n (by omega); have := hN n (by omega); simp only [add]; grind⟩
+theorem neg_le {f g : Cauchy} (h : Le f g) : Le (neg g) (neg f) := fun ε hε => by
+  obtain ⟨N, hN⟩ := h ε hε
+  exact ⟨N, fun n hn => by have := hN n hn; simp only [neg]; grind⟩
+theorem mul_le_of_equiv {f f' g g' : Cauchy} (h : f ≈ f') (k : g ≈ g') : Le (mul f g) (mul f' g') := fun ε hε => by
+  obtain ⟨B, hB, M, hM⟩ := f.bounded
+  obtain ⟨C, hC, N, hN⟩ := g'.bounded
+  obtain ⟨K₁, hK₁⟩ := h.1 (ε / (2 * C)) (div_pos hε (by grind))
+  obtain ⟨K₂, hK₂⟩ := h.2 (ε / (2 * C)) (div_pos hε (by grind))
+  obtain ⟨L₁, hL₁⟩ := k.1 (ε / (2 * B)) (div_pos hε (by grind))
+  obtain ⟨L₂, hL₂⟩ := k.2 (ε / (2 * B)) (div_pos hε (by grind))
+  refine ⟨M + N + K₁ + K₂ + L₁ + L₂, fun n hn => ?_⟩
+  exact mul_close hB hC (hM n (by omega)).1 (hM n (by omega)).2 (hN n (by omega)).1 (hN n (by omega)).2
+    (hK₁ n (by omega)) (hK₂ n (by omega)) (hL₁ n (by omega)) (hL₂ n (by omega))
+
+end Real.Cauchy
+
+/-- Mathlib's `Real`: Cauchy sequences of rational numbers up to sequences that tend to 0. -/
+structure Real where
+  /-- The class of a Cauchy sequence. -/
+  ofCauchy ::
+  /-- The class of Cauchy sequences with this limit. -/
+  cauchy : Quotient Real.Cauchy.setoid
+
+notation "ℝ" => Real
+
+namespace Real
+
+open Cauchy
+
+/-- The limit of a Cauchy sequence of rational numbers. -/
+def lim (f : Cauchy) : ℝ := ⟨Quotient.mk _ f⟩
+theorem lim_eq {f g : Cauchy} (h : f ≈ g) : lim f = lim g := congrArg ofCauchy (Quotient.sound h)
+theorem exists_lim (x : ℝ) : ∃ f, x = lim f := by
+  obtain ⟨x⟩ := x
+  induction x using Quotient.ind with | _ f => exact ⟨f, rfl⟩
+
+@[irreducible] protected def add (x y : ℝ) : ℝ := ⟨Quotient.liftOn₂ x.1 y.1 (fun f g => Quotient.mk _ (Cauchy.add f g))
+  fun _ _ _ _ h k => Quotient.sound ⟨add_le h.1 k.1, add_le h.2 k.2⟩⟩
+@[irreducible] protected def neg (x : ℝ) : ℝ := ⟨Quotient.liftOn x.1 (fun f => Quotient.mk _ (Cauchy.neg f))
+  fun _ _ h => Quotient.sound ⟨neg_le h.2, neg_le h.1⟩⟩
+@[irreducible] protected def mul (x y : ℝ) : ℝ := ⟨Quotient.liftOn₂ x.1 y.1 (fun f g => Quotient.mk _ (Cauchy.mul f g))
+  fun _ _ _ _ h k => Quotient.sound ⟨mul_le_of_equiv h k, mul_le_of_equiv (Setoid.symm h) (Setoid.symm k)⟩⟩
+@[irreducible] protected def le (x y : ℝ) : Prop := Quotient.liftOn₂ x.1 y.1 Cauchy.Le
+  fun _ _ _ _ h k => propext ⟨fun l => h.2.trans (l.trans k.1), fun l => h.1.trans (l.trans k.2)⟩
+
+/-- The rational number as a real number. -/
+@[irreducible] protected def ofRat (q : ℚ) : ℝ := lim (const q)
+
+instance : Add ℝ := ⟨Real.add⟩
+instance : Neg ℝ := ⟨Real.neg⟩
+instance : Mul ℝ := ⟨Real.mul⟩
+instance : LE ℝ := ⟨Real.le⟩
+instance : LT ℝ := ⟨fun x y => ¬ y ≤ x⟩
+instance : Sub ℝ := ⟨fun x y => x + -y⟩
+instance : NatCast ℝ := ⟨fun n => Real.ofRat n⟩
+instance : IntCast ℝ := ⟨fun n => Real.ofRat n⟩
+instance (n : ℕ) : OfNat ℝ n := ⟨Real.ofRat n⟩
+instance : Inhabited ℝ := ⟨0⟩
+
+theorem lim_add (f g : Cauchy) : lim f + lim g = lim (Cauchy.add f g) := by
+  show Real.add _ _ = _; rw [Real.add]; rfl
+theorem lim_mul (f g : Cauchy) : lim f * lim g = lim (Cauchy.mul f g) := by
+  show Real.mul _ _ = _; rw [Real.mul]; rfl
+theorem lim_neg (f : Cauchy) : -lim f = lim (Cauchy.neg f) := by
+  show Real.neg _ = _; rw [Real.neg]; rfl
+theorem lim_le (f g : Cauchy) : lim f ≤ lim g ↔ Le f g := by
+  show Real.le _ _ ↔ _; rw [Real.le]; rfl
+theorem ofRat_eq (q : ℚ) : Real.ofRat q = lim (const q) := by rw [Real.ofRat]
+theorem ofNat_eq (n : ℕ) : (OfNat.ofNat n : ℝ) = lim (const n) := ofRat_eq n
+
+/-- The nonnegative powers. -/
+protected def npow (x : ℝ) : ℕ → ℝ
+  | 0 => 1
+  | n + 1 => Real.npow x n * x
+
+protected theorem mul_comm (a b : ℝ) : a * b = b * a := by
+  obtain ⟨f, rfl⟩ := exists_lim a
+  obtain ⟨g, rfl⟩ := exists_lim b
+  rw [lim_mul, lim_mul]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.mul]; grind)
+protected theorem one_mul (a : ℝ) : 1 * a = a := by
+  obtain ⟨f, rfl⟩ := exists_lim a
+  rw [ofNat_eq, lim_mul]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.mul, const]; grind)
+protected theorem zero_mul (a : ℝ) : 0 * a = 0 := by
+  obtain ⟨f, rfl⟩ := exists_lim a
+  rw [ofNat_eq, lim_mul]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.mul, const]; grind)
+protected theorem mul_add (a b c : ℝ) : a * (b + c) = a * b + a * c := by
+  obtain ⟨f, rfl⟩ := exists_lim a
+  obtain ⟨g, rfl⟩ := exists_lim b
+  obtain ⟨h, rfl⟩ := exists_lim c
+  simp only [lim_mul, lim_add]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.mul, Cauchy.add]; grind)
+
+instance : Lean.Grind.CommRing ℝ where
+  npow := ⟨Real.npow⟩
+  nsmul := ⟨fun n x => n * x⟩
+  zsmul := ⟨fun n x => n * x⟩
+  natCast := inferInstance
+  intCast := inferInstance
+  ofNat := inferInstance
+  add_zero a := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    rw [ofNat_eq, lim_add]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.add, const]; grind)
+  add_comm a b := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    rw [lim_add, lim_add]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.add]; grind)
+  add_assoc a b c := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    obtain ⟨h, rfl⟩ := exists_lim c
+    simp only [lim_add]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.add]; grind)
+  mul_assoc a b c := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    obtain ⟨h, rfl⟩ := exists_lim c
+    simp only [lim_mul]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.mul]; grind)
+  mul_one a := (Real.mul_comm a 1).trans (Real.one_mul a)
+  one_mul := Real.one_mul
+  zero_mul := Real.zero_mul
+  mul_zero a := (Real.mul_comm a 0).trans (Real.zero_mul a)
+  left_distrib := Real.mul_add
+  right_distrib a b c := by rw [Real.mul_comm, Real.mul_add, Real.mul_comm c, Real.mul_comm c]
+  mul_comm := Real.mul_comm
+  neg_add_cancel a := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    rw [ofNat_eq, lim_neg, lim_add]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.add, Cauchy.neg, const]; grind)
+  sub_eq_add_neg _ _ := rfl
+  pow_zero _ := rfl
+  pow_succ _ _ := rfl
+  ofNat_succ n := by
+    rw [ofNat_eq, ofNat_eq, ofNat_eq, lim_add]
+    exact lim_eq (equiv_of_eq fun _ => by simp only [Cauchy.add, const]; grind)
+  neg_zsmul n x := by
+    obtain ⟨f, rfl⟩ := exists_lim x
+    show Real.ofRat _ * lim f = -(Real.ofRat _ * lim f)
+    rw [ofRat_eq, ofRat_eq, lim_mul, lim_mul, lim_neg]
+    exact lim_eq (equiv_of_eq fun _ => by simp only [Cauchy.mul, Cauchy.neg, const]; grind)
+  zsmul_natCast_eq_nsmul _ _ := rfl
+  intCast_neg n := by
+    show Real.ofRat _ = -(Real.ofRat _)
+    rw [ofRat_eq, ofRat_eq, lim_neg]
+    exact lim_eq (equiv_of_eq fun _ => by simp only [Cauchy.neg, const]; grind)
+  ofNat_eq_natCast _ := rfl
+  nsmul_eq_natCast_mul _ _ := rfl
+  intCast_ofNat _ := rfl
+
+instance : Std.IsLinearOrder ℝ where
+  le_refl a := by obtain ⟨f, rfl⟩ := exists_lim a; exact (lim_le f f).2 (.refl f)
+  le_trans a b c := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    obtain ⟨h, rfl⟩ := exists_lim c
+    simp only [lim_le]; exact .trans
+  le_antisymm a b := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    simp only [lim_le]; exact fun h k => lim_eq ⟨h, k⟩
+  le_total a b := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    simp only [lim_le]; exact Le.total f g
+
+instance : Std.LawfulOrderLT ℝ where
+  lt_iff a b := by
+    show ¬ b ≤ a ↔ a ≤ b ∧ ¬ b ≤ a
+    have : a ≤ b ∨ b ≤ a := Std.le_total
+    grind
+
+instance : Lean.Grind.OrderedAdd ℝ where
+  add_le_left_iff {a b} c := by
+    obtain ⟨f, rfl⟩ := exists_lim a
+    obtain ⟨g, rfl⟩ := exists_lim b
+    obtain ⟨h, rfl⟩ := exists_lim c
+    simp only [lim_add, lim_le]
+    refine ⟨fun l => add_le l (.refl h), fun l ε hε => ?_⟩
+    obtain ⟨N, hN⟩ := l ε hε
+    exact ⟨N, fun n hn => by have := hN n hn; simp only [Cauchy.add] at this; grind⟩
+
+theorem gap_of_lt {f g : Cauchy} (h : lim f < lim g) : ∃ δ : ℚ, 0 < δ ∧ ∃ N, ∀ n, N ≤ n → f.seq n + δ < g.seq n :=
+  gap fun l => h ((lim_le g f).2 l)
+theorem lt_of_gap {f g : Cauchy} {δ : ℚ} {N : ℕ} (h : 0 < δ) (k : ∀ n, N ≤ n → f.seq n + δ < g.seq n) : lim f < lim g :=
+  fun l => not_le_of_gap h k ((lim_le g f).1 l)
+
+protected theorem mul_pos {a b : ℝ} (ha : 0 < a) (hb : 0 < b) : 0 < a * b := by
+  obtain ⟨f, rfl⟩ := exists_lim a
+  obtain ⟨g, rfl⟩ := exists_lim b
+  rw [ofNat_eq] at *
+  obtain ⟨δ, hδ, M, hM⟩ := gap_of_lt ha
+  obtain ⟨η, hη, N, hN⟩ := gap_of_lt hb
+  rw [lim_mul]
+  refine lt_of_gap (Rat.mul_pos hδ hη) (N := M + N) fun n hn => ?_
+  have h₁ := hM n (by omega)
+  have h₂ := hN n (by omega)
+  simp only [const, Cauchy.mul] at *
+  have := Rat.mul_pos (a := f.seq n - δ) (b := g.seq n) (by grind) (by grind)
+  have := Rat.mul_pos (a := δ) (b := g.seq n - η) (by grind) (by grind)
+  grind
+
+protected theorem sub_pos {a b : ℝ} : 0 < b - a ↔ a < b := by
+  have : a < b ↔ a + -a < b + -a := Lean.Grind.OrderedAdd.add_lt_left_iff (-a)
+  rw [this, show a + -a = 0 by grind, show b + -a = b - a by grind]
+
+instance : Lean.Grind.OrderedRing ℝ where
+  zero_lt_one := by
+    rw [ofNat_eq, ofNat_eq]
+    exact lt_of_gap (δ := 1 / 2) (N := 0) (by grind) fun n _ => by simp only [const]; grind
+  mul_lt_mul_of_pos_left {a b c} h k := by
+    rw [← Real.sub_pos, show c * b - c * a = c * (b - a) by grind]; exact Real.mul_pos k (Real.sub_pos.2 h)
+  mul_lt_mul_of_pos_right {a b c} h k := by
+    rw [← Real.sub_pos, show b * c - a * c = c * (b - a) by grind]; exact Real.mul_pos k (Real.sub_pos.2 h)
+
+protected theorem zero_lt_one : (0 : ℝ) < 1 := Lean.Grind.OrderedRing.zero_lt_one (R := ℝ)
+
+/-- Every number but 0 has an inverse: the termwise inverse of a sequence that stays away from 0. -/
+theorem exists_inv {x : ℝ} (hx : 0 < x) : ∃ y, x * y = 1 := by
+  obtain ⟨f, rfl⟩ := exists_lim x
+  rw [ofNat_eq] at hx
+  obtain ⟨δ, hδ, N, hN⟩ := gap_of_lt hx
+  simp only [const] at hN
+  have hδ2 := Rat.mul_pos hδ hδ
+  refine ⟨lim ⟨fun n => (f.seq n)⁻¹, fun ε hε => ?_⟩, ?_⟩
+  · obtain ⟨M, hM⟩ := f.cauchy (ε * (δ * δ)) (Rat.mul_pos hε hδ2)
+    refine ⟨M + N, fun m hm n hn => ?_⟩
+    have h₁ := hN m (by omega)
+    have h₂ := hN n (by omega)
+    have h₃ := hM n (by omega) m (by omega)
+    have hm0 : 0 < f.seq m := by grind
+    have hn0 : 0 < f.seq n := by grind
+    have h₄ : δ * δ < f.seq m * f.seq n := by
+      have := Rat.mul_pos (a := f.seq m - δ) (b := f.seq n) (by grind) (by grind)
+      have := Rat.mul_pos (a := δ) (b := f.seq n - δ) (by grind) (by grind)
+      grind
+    have h₅ := Rat.mul_pos hε (b := f.seq m * f.seq n - δ * δ) (by grind)
+    have hp := Rat.mul_pos hm0 hn0
+    have : (f.seq m)⁻¹ - (f.seq n)⁻¹ = (f.seq n - f.seq m) / (f.seq m * f.seq n) := by grind
+    rw [this]
+    have h₆ : f.seq n - f.seq m < ε * (f.seq m * f.seq n) := by grind
+    exact (Rat.div_lt_iff hp).2 h₆
+  · rw [ofNat_eq, lim_mul]
+    have key : ∀ n, N ≤ n → f.seq n * (f.seq n)⁻¹ = 1 := fun n hn => by have := hN n hn; grind
+    exact lim_eq ⟨fun ε hε => ⟨N, fun n hn => by simp only [Cauchy.mul, const]; rw [key n hn]; grind⟩,
+      fun ε hε => ⟨N, fun n hn => by simp only [Cauchy.mul, const]; rw [key n hn]; grind⟩⟩
+theorem exists_mul_eq_one {x : ℝ} (hx : x ≠ 0) : ∃ y, x * y = 1 := by
+  by_cases h : 0 < x
+  · exact exists_inv h
+  · obtain ⟨y, hy⟩ := exists_inv (x := -x) (by grind)
+    exact ⟨-y, by grind⟩
+
+open Classical in
+/-- The inverse, and 0 for 0, as in Mathlib. -/
+@[irreducible] protected def inv (x : ℝ) : ℝ := if h : ∃ y, x * y = 1 then choose h else 0
+instance : Inv ℝ := ⟨Real.inv⟩
+instance : Div ℝ := ⟨fun x y => x * y⁻¹⟩
+
+/-- The powers with integer exponents. -/
+protected def zpow (x : ℝ) : ℤ → ℝ
+  | .ofNat n => x ^ n
+  | .negSucc n => (x ^ (n + 1))⁻¹
+
+protected theorem mul_inv_cancel {x : ℝ} (hx : x ≠ 0) : x * x⁻¹ = 1 := by
+  show x * Real.inv x = 1
+  rw [Real.inv, dif_pos (exists_mul_eq_one hx)]
+  exact Classical.choose_spec (exists_mul_eq_one hx)
+protected theorem inv_zero : (0 : ℝ)⁻¹ = 0 := by
+  show Real.inv 0 = 0
+  rw [Real.inv, dif_neg]
+  rintro ⟨y, hy⟩
+  have := Real.zero_lt_one
+  grind
+
+instance : Lean.Grind.Field ℝ where
+  zpow := ⟨Real.zpow⟩
+  div_eq_mul_inv _ _ := rfl
+  zero_ne_one := by have := Real.zero_lt_one; grind
+  inv_zero := Real.inv_zero
+  mul_inv_cancel := Real.mul_inv_cancel
+  zpow_zero _ := rfl
+  zpow_succ _ _ := rfl
+  zpow_neg x n := by
+    show Real.zpow x (-n) = (Real.zpow x n)⁻¹
+    have inv_one : (1 : ℝ)⁻¹ = 1 := by
+      have := Real.mul_inv_cancel (x := 1) (by have := Real.zero_lt_one; grind)
+      grind
+    have inv_inv : ∀ y : ℝ, y⁻¹⁻¹ = y := fun y => by
+      by_cases h : y = 0
+      · subst h; rw [Real.inv_zero, Real.inv_zero]
+      · have h₁ := Real.mul_inv_cancel h
+        have h₂ : y⁻¹ ≠ 0 := by rintro k; rw [k] at h₁; have := Real.zero_lt_one; grind
+        have h₃ := Real.mul_inv_cancel h₂
+        grind
+    match n with
+    | .ofNat 0 => exact inv_one.symm
+    | .ofNat (n + 1) => rfl
+    | .negSucc n => exact (inv_inv _).symm
+
+end Real
+
+end
+@[expose] public noncomputable section
+
+/-! ## Order and completeness of the real numbers -/
+
+/-- Mathlib's `RatCast`: rational numbers as elements of `K`. -/
+class RatCast (K : Type u) where
+  /-- The canonical map. -/
+  protected ratCast : ℚ → K
+
+/-- Mathlib's `Rat.cast`. -/
+@[coe, reducible] protected def Rat.cast {K : Type u} [RatCast K] : ℚ → K := RatCast.ratCast
+instance {K : Type u} [RatCast K] : CoeTail ℚ K := ⟨Rat.cast⟩
+instance {K : Type u} [RatCast K] : CoeHTCT ℚ K := ⟨Rat.cast⟩
+
+namespace Real
+
+instance : RatCast ℝ := ⟨Real.ofRat⟩
+/-- Decimal literals denote the rational number that they name, as in Mathlib. -/
+instance : OfScientific ℝ := ⟨fun m s e => ((OfScientific.ofScientific m s e : ℚ) : ℝ)⟩
+
+open Classical in
+/-- The order of the reals is decided classically, as in Mathlib. -/
+instance decidableLE (x y : ℝ) : Decidable (x ≤ y) := propDecidable _
+open Classical in
+@[inherit_doc decidableLE] instance decidableLT (x y : ℝ) : Decidable (x < y) := propDecidable _
+open Classical in
+@[inherit_doc decidableLE] instance decidableEq : DecidableEq ℝ := fun _ _ => propDecidable _
+
+instance : Max ℝ := ⟨fun x y => if x ≤ y then y else x⟩
+instance : Min ℝ := ⟨fun x y => if x ≤ y then x else y⟩
+theorem max_def (x y : ℝ) : max x y = if x ≤ y then y else x := rfl
+theorem min_def (x y : ℝ) : min x y = if x ≤ y then x else y := rfl
+instance : Std.LawfulOrderMax ℝ where
+  max_eq_or x y := by rw [max_def]; split <;> simp
+  max_le_iff x y z := by rw [max_def]; split <;> grind
+instance : Std.LawfulOrderMin ℝ where
+  min_eq_or x y := by rw [min_def]; split <;> simp
+  le_min_iff x y z := by rw [min_def]; split <;> grind
+
+open Cauchy
+
+theorem ratCast_eq (q : ℚ) : (q : ℝ) = lim (const q) := ofRat_eq q
+theorem intCast_eq (n : ℤ) : (n : ℝ) = lim (const n) := ofRat_eq n
+theorem natCast_eq (n : ℕ) : (n : ℝ) = lim (const n) := ofRat_eq n
+@[simp, norm_cast] theorem _root_.Rat.cast_intCast (n : ℤ) : ((n : ℚ) : ℝ) = n := rfl
+@[simp, norm_cast] theorem _root_.Rat.cast_natCast (n : ℕ) : ((n : ℚ) : ℝ) = n := rfl
+@[simp, norm_cast] theorem _root_.Rat.cast_ofNat {n : ℕ} : ((OfNat.ofNat n : ℚ) : ℝ) = OfNat.ofNat n := by
+  rw [ratCast_eq, ofNat_eq]; exact lim_eq (equiv_of_eq fun _ => Lean.Grind.Semiring.ofNat_eq_natCast n)
+@[simp, norm_cast] theorem _root_.Rat.cast_zero : ((0 : ℚ) : ℝ) = 0 := Rat.cast_ofNat
+@[simp, norm_cast] theorem _root_.Rat.cast_one : ((1 : ℚ) : ℝ) = 1 := Rat.cast_ofNat
+@[simp, norm_cast] theorem _root_.Rat.cast_add (p q : ℚ) : ((p + q : ℚ) : ℝ) = p + q := by
+  simp only [ratCast_eq, lim_add]; exact lim_eq (equiv_of_eq fun _ => rfl)
+@[simp, norm_cast] theorem _root_.Rat.cast_mul (p q : ℚ) : ((p * q : ℚ) : ℝ) = p * q := by
+  simp only [ratCast_eq, lim_mul]; exact lim_eq (equiv_of_eq fun _ => rfl)
+@[simp, norm_cast] theorem _root_.Rat.cast_neg (q : ℚ) : ((-q : ℚ) : ℝ) = -q := by
+  simp only [ratCast_eq, lim_neg]; exact lim_eq (equiv_of_eq fun _ => rfl)
+@[simp, norm_cast] theorem _root_.Rat.cast_sub (p q : ℚ) : ((p - q : ℚ) : ℝ) = p - q := by
+  have := Rat.cast_add (p - q) q; rw [show p - q + q = p by grind] at this; grind
+@[simp, norm_cast] theorem _root_.Rat.cast_le {p q : ℚ} : (p : ℝ) ≤ q ↔ p ≤ q := by
+  rw [ratCast_eq, ratCast_eq, lim_le]
+  refine ⟨fun h => Rat.not_lt.1 fun k => ?_, fun h ε hε => ⟨0, fun _ _ => by simp only [const]; grind⟩⟩
+  obtain ⟨N, hN⟩ := h (p - q) (by grind)
+  have := hN N (Nat.le_refl N)
+  simp only [const] at this
+  grind
+@[simp, norm_cast] theorem _root_.Rat.cast_lt {p q : ℚ} : (p : ℝ) < q ↔ p < q := by
+  rw [← not_le, Rat.cast_le, Rat.not_le]
+@[simp, norm_cast] theorem _root_.Rat.cast_inj {p q : ℚ} : (p : ℝ) = q ↔ p = q :=
+  ⟨fun h => Rat.le_antisymm (Rat.cast_le.1 (by rw [h]; exact le_refl _)) (Rat.cast_le.1 (by rw [h]; exact le_refl _)),
+    fun h => h ▸ rfl⟩
+@[simp, norm_cast] theorem _root_.Rat.cast_inv (q : ℚ) : ((q⁻¹ : ℚ) : ℝ) = (q : ℝ)⁻¹ := by
+  by_cases h : q = 0
+  · subst h; rw [show (0 : ℚ)⁻¹ = 0 by grind, Rat.cast_zero]; grind
+  · have h₁ : ((q * q⁻¹ : ℚ) : ℝ) = 1 := by rw [show q * q⁻¹ = 1 by grind, Rat.cast_one]
+    rw [Rat.cast_mul] at h₁
+    grind
+@[simp, norm_cast] theorem _root_.Rat.cast_div (p q : ℚ) : ((p / q : ℚ) : ℝ) = p / q := by
+  rw [show p / q = p * q⁻¹ by grind, Rat.cast_mul, Rat.cast_inv]; grind
+
+/-- Every real number is below a natural number: Mathlib's `exists_nat_gt`. -/
+theorem _root_.exists_nat_gt (x : ℝ) : ∃ n : ℕ, x < n := by
+  obtain ⟨f, rfl⟩ := exists_lim x
+  obtain ⟨B, hB, N, hN⟩ := f.bounded
+  have hB' := Rat.lt_floor_add_one B
+  refine ⟨(B.floor + 1).toNat, ?_⟩
+  have h : ((B.floor + 1 : ℤ) : ℚ) ≤ ((B.floor + 1).toNat : ℕ) := by
+    rw [← Rat.intCast_natCast]; exact Rat.intCast_le_intCast.2 (by omega)
+  refine lt_of_le_of_lt (b := (B : ℝ)) ?_ (by rw [← Rat.cast_natCast, Rat.cast_lt]; grind)
+  rw [ratCast_eq, lim_le]
+  exact fun ε hε => ⟨N, fun n hn => by have := hN n hn; simp only [const]; grind⟩
+
+/-- Mathlib's `exists_rat_btwn` for an upper bound: a rational number above `x`. -/
+theorem exists_rat_gt (x : ℝ) : ∃ q : ℚ, x < q := by
+  obtain ⟨n, hn⟩ := exists_nat_gt x; exact ⟨n, by rwa [Rat.cast_natCast]⟩
+theorem exists_rat_lt (x : ℝ) : ∃ q : ℚ, (q : ℝ) < x := by
+  obtain ⟨q, hq⟩ := exists_rat_gt (-x); exact ⟨-q, by rw [Rat.cast_neg]; grind⟩
+
+/-- A number that is below all terms is below the limit. -/
+theorem le_lim {x : ℝ} {f : Cauchy} (h : ∀ n, x ≤ (f.seq n : ℝ)) : x ≤ lim f := by
+  obtain ⟨g, rfl⟩ := exists_lim x
+  rw [lim_le]
+  intro ε hε
+  obtain ⟨N, hN⟩ := f.cauchy (ε / 2) (by grind)
+  have h := h N
+  rw [ratCast_eq, lim_le] at h
+  obtain ⟨M, hM⟩ := h (ε / 2) (by grind)
+  refine ⟨M + N, fun n hn => ?_⟩
+  have h₁ := hM n (by omega)
+  have h₂ := hN N (Nat.le_refl N) n (by omega)
+  simp only [const] at h₁
+  clear hM hN
+  grind
+theorem lim_le_of_forall {x : ℝ} {f : Cauchy} (h : ∀ n, (f.seq n : ℝ) ≤ x) : lim f ≤ x := by
+  have := le_lim (x := -x) (f := Cauchy.neg f) fun n => by
+    have := h n
+    simp only [Cauchy.neg, Rat.cast_neg]; grind
+  rw [← lim_neg] at this
+  grind
+
+open Classical in
+/-- Bisection: the interval of step `n`, of which the right end has `P` and the left end has not. -/
+def bisect (P : ℚ → Prop) (a b : ℚ) : ℕ → ℚ × ℚ
+  | 0 => (a, b)
+  | n + 1 =>
+    let (l, u) := bisect P a b n
+    if P ((l + u) / 2) then (l, (l + u) / 2) else ((l + u) / 2, u)
+
+section Bisect
+variable {P : ℚ → Prop} {a b : ℚ}
+theorem bisect_spec (ha : ¬P a) (hb : P b) (n : ℕ) : ¬P (bisect P a b n).1 ∧ P (bisect P a b n).2 := by
+  induction n with
+  | zero => exact ⟨ha, hb⟩
+  | succ n ih => simp only [bisect]; split <;> grind
+theorem bisect_width (n : ℕ) : (bisect P a b n).2 - (bisect P a b n).1 = (b - a) / 2 ^ n := by
+  induction n with
+  | zero => simp only [bisect]; grind
+  | succ n ih =>
+    have : (2 : ℚ) ^ n ≠ 0 := by have := pow_pos (show (0 : ℚ) < 2 by grind) n; grind
+    rw [show (b - a) / 2 ^ (n + 1) = (b - a) / 2 ^ n / 2 by rw [Lean.Grind.Semiring.pow_succ]; grind, ← ih]
+    simp only [bisect]; split <;> simp only [] <;> grind
+theorem bisect_anti (h : a < b) (m k : ℕ) :
+    (bisect P a b m).1 ≤ (bisect P a b (m + k)).1 ∧ (bisect P a b (m + k)).2 ≤ (bisect P a b m).2 := by
+  induction k with
+  | zero => exact ⟨Rat.le_refl, Rat.le_refl⟩
+  | succ k ih =>
+    have := bisect_width (P := P) (a := a) (b := b) (m + k)
+    have := Real.Cauchy.div_pos (show 0 < b - a by grind) (pow_pos (show (0 : ℚ) < 2 by grind) (m + k))
+    rw [← Nat.add_assoc]
+    simp only [bisect]; split <;> simp only [] <;> grind
+theorem bisect_lt (h : a < b) (m n : ℕ) : (bisect P a b m).1 < (bisect P a b n).2 := by
+  have h₁ := bisect_anti (P := P) h m n
+  have h₂ := bisect_anti (P := P) h n m
+  have h₃ := bisect_width (P := P) (a := a) (b := b) (m + n)
+  have := Real.Cauchy.div_pos (show 0 < b - a by grind) (pow_pos (show (0 : ℚ) < 2 by grind) (m + n))
+  rw [Nat.add_comm n m] at h₂
+  grind
+theorem width_small (h : a < b) {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, (b - a) / 2 ^ N < ε := by
+  obtain ⟨N, hN⟩ := exists_nat_gt (((b - a) / ε : ℚ) : ℝ)
+  rw [← Rat.cast_natCast, Rat.cast_lt, div_lt_iff₀ hε] at hN
+  refine ⟨N, ?_⟩
+  rw [div_lt_iff₀ (pow_pos (by grind) N)]
+  have h₁ : (N : ℚ) < 2 ^ N := by
+    have := Nat.cast_lt (R := ℚ).2 (Nat.lt_two_pow_self (n := N)); rwa [Nat.cast_pow, Nat.cast_ofNat] at this
+  have := mul_lt_mul_of_pos_right h₁ hε
+  grind
+/-- The right ends of a bisection. -/
+def bisectRight (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).2, fun ε hε => by
+  obtain ⟨N, hN⟩ := width_small h hε
+  refine ⟨N, fun m hm n hn => ?_⟩
+  obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hm
+  have h₁ := bisect_anti (P := P) h N k
+  have h₂ := bisect_lt (P := P) h N n
+  rw [← bisect_width (P := P)] at hN
+  grind⟩
+/-- The left ends of a bisection. -/
+def bisectLeft (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).1, fun ε hε => by
+  obtain ⟨N, hN⟩ := width_small h hε
+  refine ⟨N, fun m hm n hn => ?_⟩
+  obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hn
+  have h₁ := bisect_anti (P := P) h N k
+  have h₂ := bisect_lt (P := P) h m N
+  rw [← bisect_width (P := P)] at hN
+  grind⟩
+theorem bisect_lim (h : a < b) : lim (bisectLeft P a b h) = lim (bisectRight P a b h) := by
+  refine lim_eq ⟨fun ε hε => ⟨0, fun n _ => ?_⟩, fun ε hε => ?_⟩
+  · have := bisect_lt (P := P) h n n
+    simp only [bisectLeft, bisectRight]; grind
+  · obtain ⟨N, hN⟩ := width_small h hε
+    refine ⟨N, fun n hn => ?_⟩
+    obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hn
+    have h₁ := bisect_anti (P := P) h N k
+    rw [← bisect_width (P := P)] at hN
+    simp only [bisectLeft, bisectRight]; grind
+end Bisect
+
+/-- Mathlib's `Real.exists_isLUB`: every nonempty set of reals with an upper bound has a least upper bound. -/
+theorem exists_isLUB {S : Set ℝ} (hne : S.Nonempty) (hb : BddAbove S) : ∃ x, IsLUB S x := by
+  obtain ⟨y, hy⟩ := hne
+  obtain ⟨z, hz⟩ := hb
+  obtain ⟨a, ha⟩ := exists_rat_lt y
+  obtain ⟨b, hb⟩ := exists_rat_gt z
+  let P : ℚ → Prop := fun q => ∀ x, x ∈ S → x ≤ (q : ℝ)
+  have hPa : ¬P a := fun h => not_le.2 ha (h y hy)
+  have hPb : P b := fun x hx => le_trans (hz x hx) (le_of_lt hb)
+  have hab : a < b := Rat.cast_lt.1 (lt_of_lt_of_le ha (hPb y hy))
+  have spec := bisect_spec hPa hPb
+  refine ⟨lim (bisectRight P a b hab), fun x hx => le_lim fun n => (spec n).2 x hx, fun w hw => ?_⟩
+  rw [← bisect_lim]
+  refine lim_le_of_forall fun n => not_lt.1 fun k => (spec n).1 fun x hx => ?_
+  exact le_trans (hw x hx) (le_of_lt k)
+
+open Classical in
+/-- Mathlib's `sSup` on ℝ: the least upper bound, and 0 where there is none. -/
+@[irreducible] def sSup (S : Set ℝ) : ℝ := if h : ∃ x, IsLUB S x then choose h else 0
+
+/-! ## Square root -/
+
+open Classical in
+/-- Mathlib's `Real.sqrt`: the nonnegative number whose square is `x`, and 0 for negative `x` (`Real.sqrt_eq_zero_of_nonpos`). -/
+@[irreducible] def sqrt (x : ℝ) : ℝ := if h : ∃ y, 0 ≤ y ∧ y * y = x then choose h else 0
+
+@[inherit_doc] prefix:100 "√" => Real.sqrt
+
+theorem exists_sqrt {x : ℝ} (hx : 0 ≤ x) : ∃ y, 0 ≤ y ∧ y * y = x := by
+  let S : Set ℝ := {y | 0 ≤ y ∧ y * y ≤ x}
+  have h0 : (0 : ℝ) ∈ S := ⟨le_refl 0, by grind⟩
+  have hb : BddAbove S := ⟨x + 1, fun y hy => le_of_sq_le_sq (le_trans hy.2 (by have := mul_self_nonneg x; grind)) (by grind)⟩
+  obtain ⟨s, hs⟩ := exists_isLUB ⟨0, h0⟩ hb
+  have hs0 : 0 ≤ s := hs.1 0 h0
+  refine ⟨s, hs0, ?_⟩
+  rcases lt_trichotomy (s * s) x with h | h | h
+  · exfalso
+    -- s can be raised by ε and its square stays below x
+    let ε := min 1 ((x - s * s) / (2 * s + 1))
+    have hd : 0 < (x - s * s) / (2 * s + 1) := div_pos (sub_pos.2 h) (by grind)
+    have hε : 0 < ε := by simp only [ε]; rw [min_def]; split <;> grind
+    have hε1 : ε ≤ 1 := by simp only [ε]; rw [min_def]; split <;> grind
+    have hε2 : ε * (2 * s + 1) ≤ x - s * s := by
+      rw [← le_div_iff₀ (by grind)]; simp only [ε]; rw [min_def]; split <;> grind
+    have h₁ := mul_nonneg (le_of_lt hε) (sub_nonneg.2 hε1)
+    have := hs.1 (s + ε) ⟨by grind, by grind⟩
+    grind
+  · exact h
+  · exfalso
+    -- s can be lowered by d and its square stays above x
+    have hs1 : 0 < s := lt_of_le_of_ne hs0 (by rintro rfl; grind)
+    let d := (s * s - x) / (2 * s)
+    have hd : 0 < d := div_pos (sub_pos.2 h) (by grind)
+    have hd2 : d * (2 * s) = s * s - x := by simp only [d]; grind
+    have hd3 : d ≤ s := by simp only [d]; rw [div_le_iff₀ (by grind)]; have := mul_self_nonneg s; grind
+    have := hs.2 (s - d) fun y hy => le_of_sq_le_sq (le_trans hy.2 (by have := mul_self_nonneg d; grind)) (by grind)
+    grind
+
+theorem sqrt_nonneg (x : ℝ) : 0 ≤ √x := by
+  rw [sqrt]; split
+  · next h => exact (Classical.choose_spec h).1
+  · exact le_refl _
+theorem mul_self_sqrt {x : ℝ} (h : 0 ≤ x) : √x * √x = x := by
+  rw [sqrt, dif_pos (exists_sqrt h)]; exact (Classical.choose_spec (exists_sqrt h)).2
+theorem sq_sqrt {x : ℝ} (h : 0 ≤ x) : √x ^ 2 = x := by rw [pow_two, mul_self_sqrt h]
+theorem sqrt_eq_zero_of_nonpos {x : ℝ} (h : x ≤ 0) : √x = 0 := by
+  by_cases k : x = 0
+  · subst k; have := mul_self_sqrt (le_refl (0 : ℝ)); grind
+  · rw [sqrt, dif_neg]
+    rintro ⟨y, _, hy⟩; have := mul_self_nonneg y; grind
+@[simp] theorem sqrt_zero : √(0 : ℝ) = 0 := sqrt_eq_zero_of_nonpos (le_refl 0)
+theorem sqrt_eq_iff_mul_self_eq {x y : ℝ} (hx : 0 ≤ x) (hy : 0 ≤ y) : √x = y ↔ y * y = x := by
+  constructor
+  · rintro rfl; exact mul_self_sqrt hx
+  · rintro rfl
+    exact le_antisymm (le_of_sq_le_sq (by rw [mul_self_sqrt hx]; exact le_refl _) hy)
+      (le_of_sq_le_sq (by rw [mul_self_sqrt hx]; exact le_refl _) (sqrt_nonneg _))
+theorem sqrt_mul_self {x : ℝ} (h : 0 ≤ x) : √(x * x) = x := (sqrt_eq_iff_mul_self_eq (mul_self_nonneg x) h).2 rfl
+theorem sqrt_sq {x : ℝ} (h : 0 ≤ x) : √(x ^ 2) = x := by rw [pow_two, sqrt_mul_self h]
+@[simp] theorem sqrt_one : √(1 : ℝ) = 1 := (sqrt_eq_iff_mul_self_eq zero_le_one zero_le_one).2 (by grind)
+theorem sqrt_le_sqrt {x y : ℝ} (h : x ≤ y) : √x ≤ √y := by
+  by_cases hx : 0 ≤ x
+  · exact le_of_sq_le_sq (by rw [mul_self_sqrt hx, mul_self_sqrt (le_trans hx h)]; exact h) (sqrt_nonneg y)
+  · rw [sqrt_eq_zero_of_nonpos (by grind)]; exact sqrt_nonneg y
+theorem sqrt_lt_sqrt {x y : ℝ} (hx : 0 ≤ x) (h : x < y) : √x < √y := by
+  rw [← not_le]; intro k
+  have h₁ := mul_self_le_mul_self (sqrt_nonneg y) k
+  rw [mul_self_sqrt hx, mul_self_sqrt (by grind)] at h₁
+  grind
+theorem sqrt_pos {x : ℝ} : 0 < √x ↔ 0 < x := by
+  constructor <;> intro h
+  · rw [← not_le]; intro k; rw [sqrt_eq_zero_of_nonpos k] at h; grind
+  · have := sqrt_lt_sqrt (le_refl 0) h; rwa [sqrt_zero] at this
+theorem sqrt_mul {x : ℝ} (hx : 0 ≤ x) (y : ℝ) : √(x * y) = √x * √y := by
+  by_cases hy : 0 ≤ y
+  · refine (sqrt_eq_iff_mul_self_eq (mul_nonneg hx hy) (mul_nonneg (sqrt_nonneg x) (sqrt_nonneg y))).2 ?_
+    have := mul_self_sqrt hx; have := mul_self_sqrt hy; grind
+  · have h₁ := mul_nonneg hx (show 0 ≤ -y by grind)
+    rw [sqrt_eq_zero_of_nonpos (x := y) (by grind), sqrt_eq_zero_of_nonpos (by grind)]; grind
+theorem sqrt_lt_sqrt_iff {x y : ℝ} (hx : 0 ≤ x) : √x < √y ↔ x < y :=
+  ⟨fun h => not_le.1 fun k => not_le.2 h (sqrt_le_sqrt k), sqrt_lt_sqrt hx⟩
+theorem sqrt_lt' {x y : ℝ} (hy : 0 < y) : √x < y ↔ x < y ^ 2 := by
+  constructor <;> intro h
+  · rw [← not_le]; intro k
+    have := sqrt_le_sqrt k; rw [sqrt_sq (le_of_lt hy)] at this; grind
+  · by_cases hx : 0 ≤ x
+    · have := sqrt_lt_sqrt hx h; rwa [sqrt_sq (le_of_lt hy)] at this
+    · rw [sqrt_eq_zero_of_nonpos (by grind)]; exact hy
+theorem lt_sqrt {x y : ℝ} (hy : 0 ≤ y) : y < √x ↔ y ^ 2 < x := by
+  have h := sq_nonneg y
+  rw [← sqrt_lt_sqrt_iff h, sqrt_sq hy]
+/-- What grind and its users need to know of √x: it is nonnegative, its square is `x`, and it is 0 below 0. -/
+theorem sqrt_cases (x : ℝ) : 0 ≤ √x ∧ √x ^ 2 = x ∧ 0 ≤ x ∨ √x = 0 ∧ x < 0 := by
+  by_cases h : 0 ≤ x
+  · exact .inl ⟨sqrt_nonneg x, sq_sqrt h, h⟩
+  · exact .inr ⟨sqrt_eq_zero_of_nonpos (by grind), by grind⟩
+grind_pattern sqrt_cases => √x
+
+end Real
+
+/-- Mathlib's `Irrational`. -/
+def Irrational (x : ℝ) : Prop := x ∉ Set.range fun q : ℚ => (q : ℝ)
+
+/-! ## Floor and ceiling -/
+
+/-- Mathlib's `FloorRing`: integer parts exist. -/
+class FloorRing (α : Type u) [Lean.Grind.Ring α] [LE α] where
+  /-- The greatest integer that is at most `a`. -/
+  floor : α → ℤ
+  le_floor_iff : ∀ (z : ℤ) (a : α), z ≤ floor a ↔ @Int.cast α Lean.Grind.Ring.intCast z ≤ a
+
+instance : FloorRing ℤ := ⟨fun a => a, fun _ _ => Iff.rfl⟩
+instance : FloorRing ℚ := ⟨Rat.floor, fun _ _ => Rat.le_floor_iff⟩
+
+theorem Real.exists_floor (x : ℝ) : ∃ n : ℤ, (n : ℝ) ≤ x ∧ x < ((n + 1 : ℤ) : ℝ) := by
+  obtain ⟨b, hb⟩ := exists_nat_gt x
+  obtain ⟨a, ha⟩ := exists_nat_gt (-x)
+  have step : ∀ k : ℕ, x < ((-a + k : ℤ) : ℝ) → ∃ n : ℤ, (n : ℝ) ≤ x ∧ x < ((n + 1 : ℤ) : ℝ) := fun k => by
+    induction k with
+    | zero => intro h; simp only [Int.natCast_zero, Int.add_zero, Int.cast_neg, Int.cast_natCast] at h; grind
+    | succ k ih =>
+      intro h
+      by_cases hk : x < ((-a + k : ℤ) : ℝ)
+      · exact ih hk
+      · exact ⟨-a + k, not_lt.1 hk, by rw [Int.add_assoc]; exact h⟩
+  exact step (a + b) (by rw [show (-a + (a + b : ℕ) : ℤ) = (b : ℤ) by omega, Int.cast_natCast]; exact hb)
+instance : FloorRing ℝ where
+  floor x := (Real.exists_floor x).choose
+  le_floor_iff z x := by
+    have h := (Real.exists_floor x).choose_spec
+    generalize (Real.exists_floor x).choose = n at h
+    constructor <;> intro k
+    · exact le_trans (Int.cast_le.2 k) h.1
+    · have := Int.cast_lt.1 (lt_of_le_of_lt k h.2); omega
+
+namespace Int
+section
+variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [FloorRing α]
+/-- Mathlib's `Int.floor`. -/
+@[irreducible] def floor (a : α) : ℤ := FloorRing.floor a
+/-- Mathlib's `Int.ceil`. -/
+def ceil (a : α) : ℤ := -floor (-a)
+@[inherit_doc] notation "⌊" a "⌋" => Int.floor a
+@[inherit_doc] notation "⌈" a "⌉" => Int.ceil a
+attribute [local instance] Lean.Grind.Ring.intCast
+/-- Mathlib's `Int.fract`. -/
+def fract (a : α) : α := a - (floor a : α)
+theorem le_floor {z : ℤ} {a : α} : z ≤ ⌊a⌋ ↔ (z : α) ≤ a := by rw [floor]; exact FloorRing.le_floor_iff z a
+end
+section
+variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α]
+  [Lean.Grind.OrderedRing α] [FloorRing α]
+attribute [local instance] Lean.Grind.Ring.intCast
+theorem floor_le (a : α) : (⌊a⌋ : α) ≤ a := le_floor.1 (Int.le_refl _)
+theorem floor_lt {z : ℤ} {a : α} : ⌊a⌋ < z ↔ a < (z : α) := by rw [← Int.not_le, le_floor, _root_.not_le]
+theorem lt_floor_add_one (a : α) : a < (⌊a⌋ : α) + 1 := by
+  rw [← Int.cast_one, ← Int.cast_add, ← floor_lt]; omega
+theorem floor_eq_iff {z : ℤ} {a : α} : ⌊a⌋ = z ↔ (z : α) ≤ a ∧ a < (z : α) + 1 := by
+  rw [← Int.cast_one, ← Int.cast_add, ← floor_lt, ← le_floor]; omega
+@[simp] theorem floor_intCast (z : ℤ) : ⌊(z : α)⌋ = z :=
+  floor_eq_iff.2 ⟨_root_.le_refl _, by have := zero_lt_one (R := α); grind⟩
+theorem ceil_le {z : ℤ} {a : α} : ⌈a⌉ ≤ z ↔ a ≤ (z : α) := by
+  rw [ceil, show -⌊-a⌋ ≤ z ↔ -z ≤ ⌊-a⌋ by omega, le_floor, Int.cast_neg]; grind
+theorem lt_ceil {z : ℤ} {a : α} : z < ⌈a⌉ ↔ (z : α) < a := by rw [← Int.not_le, ceil_le, _root_.not_le]
+theorem le_ceil (a : α) : a ≤ (⌈a⌉ : α) := ceil_le.1 (Int.le_refl _)
+theorem ceil_lt_add_one (a : α) : (⌈a⌉ : α) < a + 1 := by
+  have h : ((⌈a⌉ - 1 : ℤ) : α) < a := lt_ceil.1 (by omega)
+  rw [Int.cast_sub, Int.cast_one] at h; grind
+theorem ceil_eq_iff {z : ℤ} {a : α} : ⌈a⌉ = z ↔ (z : α) - 1 < a ∧ a ≤ (z : α) := by
+  rw [← Int.cast_one, ← Int.cast_sub, ← lt_ceil, ← ceil_le]; omega
+/-- What grind needs to know of a floor. -/
+theorem floor_spec (a : α) : (⌊a⌋ : α) ≤ a ∧ a < (⌊a⌋ : α) + 1 := ⟨floor_le a, lt_floor_add_one a⟩
+theorem ceil_spec (a : α) : (⌈a⌉ : α) - 1 < a ∧ a ≤ (⌈a⌉ : α) := ceil_eq_iff.1 rfl
+grind_pattern floor_spec => ⌊a⌋
+grind_pattern ceil_spec => ⌈a⌉
+end
+end Int
+
+namespace Nat
+section
+variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [FloorRing α]
+/-- Mathlib's `Nat.floor`, which is 0 for negative numbers. -/
+def floor (a : α) : ℕ := (Int.floor a).toNat
+/-- Mathlib's `Nat.ceil`, which is 0 for negative numbers. -/
+def ceil (a : α) : ℕ := (Int.ceil a).toNat
+@[inherit_doc] notation "⌊" a "⌋₊" => Nat.floor a
+@[inherit_doc] notation "⌈" a "⌉₊" => Nat.ceil a
+end
+section
+variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α]
+  [Lean.Grind.OrderedRing α] [FloorRing α]
+attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
+theorem le_floor_iff {a : α} (ha : 0 ≤ a) {n : ℕ} : n ≤ ⌊a⌋₊ ↔ (n : α) ≤ a := by
+  rw [floor, ← Int.cast_natCast, ← Int.le_floor]
+  have : (0 : ℤ) ≤ ⌊a⌋ := Int.le_floor.2 (by rw [Int.cast_zero]; exact ha)
+  omega
+theorem floor_lt {a : α} (ha : 0 ≤ a) {n : ℕ} : ⌊a⌋₊ < n ↔ a < n := by
+  rw [← Nat.not_le, le_floor_iff ha, _root_.not_le]
+end
+end Nat
+
+end
 -- END OF LIBRARY
 set_option autoImplicit false
-variable {ℝ : Type} [Lean.Grind.Field ℝ] [LE ℝ] [LT ℝ] [Std.IsLinearOrder ℝ] [Std.LawfulOrderLT ℝ]
-  [Lean.Grind.OrderedRing ℝ]

@@ -7,13 +7,13 @@
 // calls: what is still needed afterwards is retained before.
 'use strict';
 const { join } = require('path');
-const { lookUp } = require('./symbols.js');
 
 const TAG = { array: 246, string: 249, ref: 253 };
 const HEADER = 8;
 
 class Runtime {
-  constructor({ memory, table, toWasm }) {
+  constructor({ memory, table, toWasm }, lookUp) {
+    this.lookUp = lookUp;
     this.memory = memory();
     this.table = table();
     this.toWasm = toWasm;
@@ -33,7 +33,7 @@ class Runtime {
   }
 
   symbol(name) {
-    const number = lookUp(name);
+    const number = this.lookUp(name);
     if (number === undefined) throw new Error(`Lean's module has no symbol ${name}`);
     return number;
   }
@@ -41,7 +41,7 @@ class Runtime {
   function(name) {
     let found = this.functions.get(name);
     if (found === undefined) {
-      found = this.table.get(lookUp(name + '___boxed') ?? this.symbol(name));
+      found = this.table.get(this.lookUp(name + '___boxed') ?? this.symbol(name));
       this.functions.set(name, found);
     }
     return found;
@@ -219,7 +219,8 @@ exports.start = (folder, mounts) => new Promise((resolve, reject) => {
     ENV.LEAN_SYSROOT = '/lean';
   }];
   lean.onRuntimeInitialized = () => {
-    try { resolve(new Runtime(lean.internals)); } catch (error) { reject(error); }
+    const { lookUp } = require(join(folder, 'symbols.js'));
+    try { resolve(new Runtime(lean.internals, lookUp)); } catch (error) { reject(error); }
   };
   require(join(folder, 'lean.js'));
 });
