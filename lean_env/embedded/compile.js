@@ -3,6 +3,7 @@
 const fs = require('fs');
 const { start } = require('./runtime.js');
 const { Elaborator } = require('./elaborator.js');
+const { Verification } = require('./verification.js');
 
 console.log = () => {}; // Lean's start-up prints its progress
 
@@ -11,10 +12,10 @@ const settings = JSON.parse(process.argv[2]);
 start(settings.folder, { lib: settings.library, output: settings.output }).then(lean => {
   const elaborator = new Elaborator(lean, { searchPath: ['/lean/lib'], imports: ['Init'], maxHeartbeats: 0, module: settings.module });
   const { state, messages } = elaborator.run(fs.readFileSync(0, 'utf8'), elaborator.base);
-  const errors = messages.filter(message => message.severity !== 'information');
-  if (errors.length > 0) {
-    throw new Error(errors.map(({ pos, data }) => `prelude.lean:${pos.line}:${pos.column}: ${data}`).join('\n'));
-  }
+  const wrong = messages.find(message => message.severity === 'error' || message.kind === 'hasSorry');
+  if (wrong !== undefined) throw new Error(`prelude.lean:${wrong.pos.line}:${wrong.pos.column}: ${wrong.data}`);
+  const axioms = new Verification(lean, elaborator).declaredAxioms(state);
+  if (axioms.length > 0) throw new Error(`prelude.lean declares the axioms ${axioms.join(', ')}`);
   lean.io('l_Lean_writeModule', lean.take(state, 0), lean.makeString(`/lean/output/${settings.module}.olean`), lean.box(0));
   process.exit(0);
 }).catch(error => {

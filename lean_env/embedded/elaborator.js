@@ -172,7 +172,7 @@ exports.Elaborator = class {
     const parsed = this.parseTactic(text, lean.field(state.states.core, CORE_STATE.env));
     if (parsed.error !== undefined) return parsed;
     const { contexts } = state;
-    lean.call('lean_io_set_heartbeats', lean.field(contexts.core, CORE_CONTEXT.initHeartbeats) >>> 1);
+    lean.call('lean_io_set_heartbeats', lean.take(contexts.core, CORE_CONTEXT.initHeartbeats));
     const context = lean.make(0, [NIL], [0, 0, 0, 0]); // Tactic.Context: no elaborator, no error recovery
     const goalsRef = lean.makeRef(lean.retain(state.goals));
     const { result, states } = this.within(state.states, refs => {

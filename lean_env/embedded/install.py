@@ -35,11 +35,11 @@ PRELUDE_MODULE = "NeffPrelude"
 END_OF_LIBRARY = "-- END OF LIBRARY\n"
 # The interpreter that runs the prelude's notations does not find the closed terms that the compiler would split off.
 # On one line with the first of the prelude, so that reported positions are the prelude's.
-COMPILE_OPTIONS = "set_option compiler.extract_closed false set_option linter.all false "
+COMPILE_OPTIONS = "set_option compiler.extract_closed false "
 NEEDED_BYTES = 900 * 2**20  # of disk space, while installing
 
 HERE = Path(__file__).parent
-SCRIPTS = ("symbols.js", "runtime.js", "elaborator.js", "compile.js")
+SCRIPTS = ("symbols.js", "runtime.js", "elaborator.js", "verification.js", "compile.js")
 
 # Told of each step: its name, how much of it is done, and its size (bytes; 0 where it cannot be known).
 Progress = Callable[[str, int, int], None]

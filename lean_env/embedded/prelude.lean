@@ -226,7 +226,7 @@ end
 namespace Nat
 
 /-- Mathlib's `Nat.Prime` is `Irreducible p`; this is its `Nat.prime_def`. -/
-protected def Prime (p : ℕ) : Prop := 2 ≤ p ∧ ∀ m, m ∣ p → m = 1 ∨ m = p
+@[pp_nodot] protected def Prime (p : ℕ) : Prop := 2 ≤ p ∧ ∀ m, m ∣ p → m = 1 ∨ m = p
 
 theorem Prime.two_le {p : ℕ} (h : p.Prime) : 2 ≤ p := h.1
 theorem Prime.pos {p : ℕ} (h : p.Prime) : 0 < p := by have := h.1; omega
@@ -877,21 +877,19 @@ open Classical in
 /-- Mathlib's `Set.ncard`: the number of members, 0 for an infinite set. -/
 def Set.ncard {α : Type u} (s : Set α) : ℕ := if h : s.Finite then h.choose.card else 0
 
-syntax "∑ " ident (" : " term)? " ∈ " term ", " term:67 : term
-syntax "∏ " ident (" : " term)? " ∈ " term ", " term:67 : term
+syntax "∑ " ident " ∈ " term ", " term:67 : term
+syntax "∏ " ident " ∈ " term ", " term:67 : term
 syntax "∑ " ident (" : " term)? ", " term:67 : term
 syntax "∏ " ident (" : " term)? ", " term:67 : term
 
 macro_rules
   | `(∑ $x:ident ∈ $s, $f) => `(Finset.sum $s fun $x:ident => $f)
-  | `(∑ $x:ident : $t ∈ $s, $f) => `(Finset.sum $s fun $x:ident : $t => $f)
   | `(∑ $x:ident, $f) => `(Finset.sum Finset.univ fun $x:ident => $f)
-  | `(∑ $x:ident : $t, $f) => `(Finset.sum Finset.univ fun $x:ident : $t => $f)
+  | `(∑ $x:ident : $t, $f) => `(Finset.sum (Finset.univ : Finset $t) fun $x:ident : $t => $f)
 macro_rules
   | `(∏ $x:ident ∈ $s, $f) => `(Finset.prod $s fun $x:ident => $f)
-  | `(∏ $x:ident : $t ∈ $s, $f) => `(Finset.prod $s fun $x:ident : $t => $f)
   | `(∏ $x:ident, $f) => `(Finset.prod Finset.univ fun $x:ident => $f)
-  | `(∏ $x:ident : $t, $f) => `(Finset.prod Finset.univ fun $x:ident : $t => $f)
+  | `(∏ $x:ident : $t, $f) => `(Finset.prod (Finset.univ : Finset $t) fun $x:ident : $t => $f)
 
 end
 
@@ -947,7 +945,7 @@ variable {R : Type u} [Lean.Grind.Semiring R]
 attribute [local instance] Lean.Grind.Semiring.natCast
 @[simp, norm_cast] theorem Nat.cast_zero : ((0 : ℕ) : R) = 0 := Lean.Grind.Semiring.natCast_zero
 @[simp, norm_cast] theorem Nat.cast_one : ((1 : ℕ) : R) = 1 := Lean.Grind.Semiring.natCast_one
-@[simp, norm_cast] theorem Nat.cast_ofNat {n : ℕ} : ((OfNat.ofNat n : ℕ) : R) = OfNat.ofNat n :=
+@[simp, norm_cast] theorem Nat.cast_ofNat {n : ℕ} : ((no_index (OfNat.ofNat n) : ℕ) : R) = OfNat.ofNat n :=
   (Lean.Grind.Semiring.ofNat_eq_natCast n).symm
 @[simp, norm_cast] theorem Nat.cast_add (m n : ℕ) : ((m + n : ℕ) : R) = m + n := Lean.Grind.Semiring.natCast_add m n
 @[simp, norm_cast] theorem Nat.cast_mul (m n : ℕ) : ((m * n : ℕ) : R) = m * n := Lean.Grind.Semiring.natCast_mul m n
@@ -960,7 +958,7 @@ variable {R : Type u} [Lean.Grind.Ring R]
 attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
 @[simp, norm_cast] theorem Int.cast_zero : ((0 : ℤ) : R) = 0 := Lean.Grind.Ring.intCast_zero
 @[simp, norm_cast] theorem Int.cast_one : ((1 : ℤ) : R) = 1 := Lean.Grind.Ring.intCast_one
-@[simp, norm_cast] theorem Int.cast_ofNat {n : ℕ} : ((OfNat.ofNat n : ℤ) : R) = OfNat.ofNat n :=
+@[simp, norm_cast] theorem Int.cast_ofNat {n : ℕ} : ((no_index (OfNat.ofNat n) : ℤ) : R) = OfNat.ofNat n :=
   Lean.Grind.Ring.intCast_ofNat n
 @[simp, norm_cast] theorem Int.cast_add (m n : ℤ) : ((m + n : ℤ) : R) = m + n := Lean.Grind.Ring.intCast_add m n
 @[simp, norm_cast] theorem Int.cast_mul (m n : ℤ) : ((m * n : ℤ) : R) = m * n := Lean.Grind.Ring.intCast_mul m n
@@ -1640,7 +1638,7 @@ theorem intCast_eq (n : ℤ) : (n : ℝ) = lim (const n) := ofRat_eq n
 theorem natCast_eq (n : ℕ) : (n : ℝ) = lim (const n) := ofRat_eq n
 @[simp, norm_cast] theorem _root_.Rat.cast_intCast (n : ℤ) : ((n : ℚ) : ℝ) = n := rfl
 @[simp, norm_cast] theorem _root_.Rat.cast_natCast (n : ℕ) : ((n : ℚ) : ℝ) = n := rfl
-@[simp, norm_cast] theorem _root_.Rat.cast_ofNat {n : ℕ} : ((OfNat.ofNat n : ℚ) : ℝ) = OfNat.ofNat n := by
+@[simp, norm_cast] theorem _root_.Rat.cast_ofNat {n : ℕ} : ((no_index (OfNat.ofNat n) : ℚ) : ℝ) = OfNat.ofNat n := by
   rw [ratCast_eq, ofNat_eq]; exact lim_eq (equiv_of_eq fun _ => Lean.Grind.Semiring.ofNat_eq_natCast n)
 @[simp, norm_cast] theorem _root_.Rat.cast_zero : ((0 : ℚ) : ℝ) = 0 := Rat.cast_ofNat
 @[simp, norm_cast] theorem _root_.Rat.cast_one : ((1 : ℚ) : ℝ) = 1 := Rat.cast_ofNat
@@ -1813,9 +1811,9 @@ open Classical in
 
 open Classical in
 /-- Mathlib's `Real.sqrt`: the nonnegative number whose square is `x`, and 0 for negative `x` (`Real.sqrt_eq_zero_of_nonpos`). -/
-@[irreducible] def sqrt (x : ℝ) : ℝ := if h : ∃ y, 0 ≤ y ∧ y * y = x then choose h else 0
+@[irreducible, pp_nodot] def sqrt (x : ℝ) : ℝ := if h : ∃ y, 0 ≤ y ∧ y * y = x then choose h else 0
 
-@[inherit_doc] prefix:100 "√" => Real.sqrt
+@[inherit_doc] prefix:max "√" => Real.sqrt
 
 theorem exists_sqrt {x : ℝ} (hx : 0 ≤ x) : ∃ y, 0 ≤ y ∧ y * y = x := by
   let S : Set ℝ := {y | 0 ≤ y ∧ y * y ≤ x}
@@ -1948,7 +1946,7 @@ namespace Int
 section
 variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [FloorRing α]
 /-- Mathlib's `Int.floor`. -/
-@[irreducible] def floor (a : α) : ℤ := FloorRing.floor a
+def floor (a : α) : ℤ := FloorRing.floor a
 /-- Mathlib's `Int.ceil`. -/
 def ceil (a : α) : ℤ := -floor (-a)
 @[inherit_doc] notation "⌊" a "⌋" => Int.floor a
@@ -2009,6 +2007,421 @@ theorem floor_lt {a : α} (ha : 0 ≤ a) {n : ℕ} : ⌊a⌋₊ < n ↔ a < n :=
   rw [← Nat.not_le, le_floor_iff ha, _root_.not_le]
 end
 end Nat
+
+end
+@[expose] public noncomputable section
+
+/-! ## Elementary functions -/
+
+namespace Real
+
+/-- `s n` tends to `x`: Mathlib's `Tendsto s atTop (𝓝 x)` in the form of `Metric.tendsto_atTop`. -/
+def TendsTo (s : ℕ → ℝ) (x : ℝ) : Prop := ∀ ε : ℝ, 0 < ε → ∃ N, ∀ n, N ≤ n → |s n - x| < ε
+
+theorem TendsTo.unique {s : ℕ → ℝ} {x y : ℝ} (hx : TendsTo s x) (hy : TendsTo s y) : x = y := by
+  by_cases h : x = y
+  · exact h
+  · have : 0 < |x - y| := abs_pos.2 (by grind)
+    obtain ⟨M, hM⟩ := hx (|x - y| / 2) (by grind)
+    obtain ⟨N, hN⟩ := hy (|x - y| / 2) (by grind)
+    have h₁ := hM (M + N) (by omega)
+    have h₂ := hN (M + N) (by omega)
+    clear hM hN
+    grind
+
+open Classical in
+/-- The limit of a sequence that has one. -/
+@[irreducible] def limit (s : ℕ → ℝ) : ℝ := if h : ∃ x, TendsTo s x then choose h else 0
+theorem limit_eq {s : ℕ → ℝ} {x : ℝ} (h : TendsTo s x) : limit s = x := by
+  rw [limit, dif_pos ⟨x, h⟩]; exact (Classical.choose_spec (⟨x, h⟩ : ∃ x, TendsTo s x)).unique h
+
+/-- Mathlib's `Real.exp`: the sum of the exponential series (Mathlib's definition, over ℂ; `Real.exp_eq_exp_ℝ`). -/
+@[irreducible, pp_nodot] def exp (x : ℝ) : ℝ := limit fun n => ∑ k ∈ Finset.range n, x ^ k / (Nat.factorial k : ℝ)
+/-- Mathlib's `Real.cos`: the sum of its power series (`Real.hasSum_cos`). -/
+@[irreducible, pp_nodot] def cos (x : ℝ) : ℝ :=
+  limit fun n => ∑ k ∈ Finset.range n, (-1) ^ k * x ^ (2 * k) / (Nat.factorial (2 * k) : ℝ)
+/-- Mathlib's `Real.sin`: the sum of its power series (`Real.hasSum_sin`). -/
+@[irreducible, pp_nodot] def sin (x : ℝ) : ℝ :=
+  limit fun n => ∑ k ∈ Finset.range n, (-1) ^ k * x ^ (2 * k + 1) / (Nat.factorial (2 * k + 1) : ℝ)
+/-- Mathlib's `Real.tan` (`Real.tan_eq_sin_div_cos`). -/
+@[pp_nodot] def tan (x : ℝ) : ℝ := sin x / cos x
+
+open Classical in
+/-- Mathlib's `Real.pi`: twice the zero of the cosine in [1, 2], of which there is one. -/
+@[irreducible] protected def pi : ℝ := if h : ∃ x : ℝ, 1 ≤ x ∧ x ≤ 2 ∧ cos x = 0 then 2 * choose h else 0
+@[inherit_doc] scoped notation "π" => Real.pi
+
+open Classical in
+/-- Mathlib's `Real.log`: the number whose exponential is |x| (`Real.exp_log_eq_abs`), and 0 for 0 (`Real.log_zero`). -/
+@[irreducible, pp_nodot] def log (x : ℝ) : ℝ := if h : ∃ y, exp y = |x| then choose h else 0
+/-- Mathlib's `Real.logb`. -/
+@[pp_nodot] def logb (b x : ℝ) : ℝ := log x / log b
+
+/-- Mathlib's `Real.rpow`, by `Real.rpow_def_of_pos`, `Real.rpow_def_of_neg` and, for 0, `Real.zero_rpow`, `Real.rpow_zero`. -/
+@[irreducible] def rpow (x y : ℝ) : ℝ :=
+  if 0 < x then exp (log x * y) else if x < 0 then exp (log x * y) * cos (y * π) else if y = 0 then 1 else 0
+instance : HPow ℝ ℝ ℝ := ⟨rpow⟩
+
+end Real
+
+/-! ## Nonnegative real numbers -/
+
+/-- Mathlib's `NNReal`. -/
+def NNReal : Type := {r : ℝ // 0 ≤ r}
+
+namespace NNReal
+
+@[inherit_doc] scoped notation "ℝ≥0" => NNReal
+/-- The number as a real number. -/
+@[coe] def toReal (r : NNReal) : ℝ := r.1
+instance : Coe NNReal ℝ := ⟨toReal⟩
+theorem eq {a b : NNReal} (h : (a : ℝ) = b) : a = b := Subtype.ext h
+theorem coe_nonneg (a : NNReal) : (0 : ℝ) ≤ a := a.2
+
+instance : Add NNReal := ⟨fun a b => ⟨a.1 + b.1, add_nonneg a.2 b.2⟩⟩
+instance : Mul NNReal := ⟨fun a b => ⟨a.1 * b.1, mul_nonneg a.2 b.2⟩⟩
+instance : Inv NNReal := ⟨fun a => ⟨a.1⁻¹, by have := div_nonneg zero_le_one a.2; rwa [← inv_eq_one_div] at this⟩⟩
+instance : Div NNReal := ⟨fun a b => a * b⁻¹⟩
+/-- Truncated subtraction, as in Mathlib (`NNReal.sub_def`). -/
+instance : Sub NNReal := ⟨fun a b => ⟨max (a.1 - b.1) 0, le_max_right _ _⟩⟩
+instance : NatCast NNReal := ⟨fun n => ⟨n, Nat.cast_nonneg n⟩⟩
+instance (n : ℕ) : OfNat NNReal n := ⟨⟨OfNat.ofNat n, by rw [Lean.Grind.Semiring.ofNat_eq_natCast]; exact Nat.cast_nonneg n⟩⟩
+instance : LE NNReal := ⟨fun a b => a.1 ≤ b.1⟩
+instance : LT NNReal := ⟨fun a b => a.1 < b.1⟩
+instance decidableLE (a b : NNReal) : Decidable (a ≤ b) := Classical.propDecidable _
+instance decidableLT (a b : NNReal) : Decidable (a < b) := Classical.propDecidable _
+instance decidableEq : DecidableEq NNReal := fun _ _ => Classical.propDecidable _
+instance : Max NNReal := ⟨fun a b => if a ≤ b then b else a⟩
+instance : Min NNReal := ⟨fun a b => if a ≤ b then a else b⟩
+@[simp, norm_cast] theorem coe_add (a b : NNReal) : ((a + b : NNReal) : ℝ) = a + b := rfl
+@[simp, norm_cast] theorem coe_mul (a b : NNReal) : ((a * b : NNReal) : ℝ) = a * b := rfl
+@[simp, norm_cast] theorem coe_natCast (n : ℕ) : ((n : NNReal) : ℝ) = n := rfl
+@[simp, norm_cast] theorem coe_ofNat (n : ℕ) : ((no_index (OfNat.ofNat n) : NNReal) : ℝ) = OfNat.ofNat n := rfl
+@[simp, norm_cast] theorem coe_le_coe {a b : NNReal} : (a : ℝ) ≤ b ↔ a ≤ b := Iff.rfl
+@[simp, norm_cast] theorem coe_lt_coe {a b : NNReal} : (a : ℝ) < b ↔ a < b := Iff.rfl
+
+/-- The nonnegative powers. -/
+protected def npow (a : NNReal) : ℕ → NNReal
+  | 0 => 1
+  | n + 1 => NNReal.npow a n * a
+
+instance : Lean.Grind.CommSemiring NNReal where
+  npow := ⟨NNReal.npow⟩
+  nsmul := ⟨fun n a => n * a⟩
+  natCast := inferInstance
+  ofNat := inferInstance
+  add_zero a := eq (by simp only [coe_add, coe_ofNat]; grind)
+  add_comm a b := eq (by simp only [coe_add]; grind)
+  add_assoc a b c := eq (by simp only [coe_add]; grind)
+  mul_assoc a b c := eq (by simp only [coe_mul]; grind)
+  mul_one a := eq (by simp only [coe_mul, coe_ofNat]; grind)
+  one_mul a := eq (by simp only [coe_mul, coe_ofNat]; grind)
+  left_distrib a b c := eq (by simp only [coe_mul, coe_add]; grind)
+  right_distrib a b c := eq (by simp only [coe_mul, coe_add]; grind)
+  zero_mul a := eq (by simp only [coe_mul, coe_ofNat]; grind)
+  mul_zero a := eq (by simp only [coe_mul, coe_ofNat]; grind)
+  mul_comm a b := eq (by simp only [coe_mul]; grind)
+  pow_zero _ := rfl
+  pow_succ _ _ := rfl
+  ofNat_succ n := eq (by simp only [coe_add, coe_ofNat]; exact Lean.Grind.Semiring.ofNat_succ n)
+  ofNat_eq_natCast n := eq (Lean.Grind.Semiring.ofNat_eq_natCast n)
+  nsmul_eq_natCast_mul _ _ := rfl
+
+instance : Std.IsLinearOrder NNReal where
+  le_refl a := le_refl a.1
+  le_trans a b c := le_trans (a := a.1)
+  le_antisymm a b h k := eq (le_antisymm h k)
+  le_total a b := le_total a.1 b.1
+instance : Std.LawfulOrderLT NNReal where
+  lt_iff a b := Std.LawfulOrderLT.lt_iff a.1 b.1
+instance : Lean.Grind.OrderedRing NNReal where
+  add_le_left_iff c := Lean.Grind.OrderedAdd.add_le_left_iff c.1
+  zero_lt_one := zero_lt_one (R := ℝ)
+  mul_lt_mul_of_pos_left h k := Lean.Grind.OrderedRing.mul_lt_mul_of_pos_left (R := ℝ) h k
+  mul_lt_mul_of_pos_right h k := Lean.Grind.OrderedRing.mul_lt_mul_of_pos_right (R := ℝ) h k
+
+/-- Mathlib's `NNReal.sqrt` (`Real.coe_sqrt`). -/
+@[pp_nodot] def sqrt (a : NNReal) : NNReal := ⟨√a, Real.sqrt_nonneg a⟩
+@[simp] theorem coe_sqrt (a : NNReal) : (sqrt a : ℝ) = √a := rfl
+
+end NNReal
+
+/-- Mathlib's `Real.toNNReal`: 0 for negative numbers. -/
+def Real.toNNReal (r : ℝ) : NNReal := ⟨max r 0, le_max_right r 0⟩
+
+/-! ## Complex numbers -/
+
+/-- Mathlib's `Complex`. -/
+structure Complex where
+  /-- The real part. -/
+  re : ℝ
+  /-- The imaginary part. -/
+  im : ℝ
+
+notation "ℂ" => Complex
+
+namespace Complex
+
+theorem ext {z w : ℂ} (h : z.re = w.re) (k : z.im = w.im) : z = w := by cases z; cases w; simp_all
+theorem ext_iff {z w : ℂ} : z = w ↔ z.re = w.re ∧ z.im = w.im := ⟨by rintro rfl; simp, fun h => ext h.1 h.2⟩
+
+/-- A real number as a complex number. -/
+@[coe] def ofReal (r : ℝ) : ℂ := ⟨r, 0⟩
+instance : Coe ℝ ℂ := ⟨ofReal⟩
+/-- The imaginary unit. -/
+def I : ℂ := ⟨0, 1⟩
+
+instance : Add ℂ := ⟨fun z w => ⟨z.re + w.re, z.im + w.im⟩⟩
+instance : Neg ℂ := ⟨fun z => ⟨-z.re, -z.im⟩⟩
+instance : Sub ℂ := ⟨fun z w => ⟨z.re - w.re, z.im - w.im⟩⟩
+instance : Mul ℂ := ⟨fun z w => ⟨z.re * w.re - z.im * w.im, z.re * w.im + z.im * w.re⟩⟩
+/-- Mathlib's `Complex.normSq`. -/
+def normSq (z : ℂ) : ℝ := z.re * z.re + z.im * z.im
+instance : Inv ℂ := ⟨fun z => ⟨z.re / normSq z, -z.im / normSq z⟩⟩
+instance : Div ℂ := ⟨fun z w => z * w⁻¹⟩
+instance : NatCast ℂ := ⟨fun n => ofReal n⟩
+instance : IntCast ℂ := ⟨fun n => ofReal n⟩
+instance : RatCast ℂ := ⟨fun q => ofReal q⟩
+instance (n : ℕ) : OfNat ℂ n := ⟨ofReal (OfNat.ofNat n)⟩
+instance : Inhabited ℂ := ⟨0⟩
+/-- Equality is decided classically, as in Mathlib. -/
+instance decidableEq : DecidableEq ℂ := fun _ _ => Classical.propDecidable _
+
+@[simp, grind =] theorem add_re (z w : ℂ) : (z + w).re = z.re + w.re := rfl
+@[simp, grind =] theorem add_im (z w : ℂ) : (z + w).im = z.im + w.im := rfl
+@[simp, grind =] theorem sub_re (z w : ℂ) : (z - w).re = z.re - w.re := rfl
+@[simp, grind =] theorem sub_im (z w : ℂ) : (z - w).im = z.im - w.im := rfl
+@[simp, grind =] theorem neg_re (z : ℂ) : (-z).re = -z.re := rfl
+@[simp, grind =] theorem neg_im (z : ℂ) : (-z).im = -z.im := rfl
+@[simp, grind =] theorem mul_re (z w : ℂ) : (z * w).re = z.re * w.re - z.im * w.im := rfl
+@[simp, grind =] theorem mul_im (z w : ℂ) : (z * w).im = z.re * w.im + z.im * w.re := rfl
+@[simp, grind =] theorem ofReal_re (r : ℝ) : (r : ℂ).re = r := rfl
+@[simp, grind =] theorem ofReal_im (r : ℝ) : (r : ℂ).im = 0 := rfl
+@[simp, grind =] theorem I_re : I.re = 0 := rfl
+@[simp, grind =] theorem I_im : I.im = 1 := rfl
+@[simp] theorem natCast_re (n : ℕ) : (n : ℂ).re = n := rfl
+@[simp] theorem natCast_im (n : ℕ) : (n : ℂ).im = 0 := rfl
+@[simp] theorem intCast_re (n : ℤ) : (n : ℂ).re = n := rfl
+@[simp] theorem intCast_im (n : ℤ) : (n : ℂ).im = 0 := rfl
+@[simp] theorem re_ofNat (n : ℕ) : (no_index (OfNat.ofNat n) : ℂ).re = OfNat.ofNat n := rfl
+@[simp] theorem im_ofNat (n : ℕ) : (no_index (OfNat.ofNat n) : ℂ).im = 0 := rfl
+
+/-- The nonnegative powers. -/
+protected def npow (z : ℂ) : ℕ → ℂ
+  | 0 => 1
+  | n + 1 => Complex.npow z n * z
+/-- The powers with integer exponents. -/
+protected def zpow (z : ℂ) : ℤ → ℂ
+  | .ofNat n => Complex.npow z n
+  | .negSucc n => (Complex.npow z (n + 1))⁻¹
+
+instance : Lean.Grind.CommRing ℂ where
+  npow := ⟨Complex.npow⟩
+  nsmul := ⟨fun n z => n * z⟩
+  zsmul := ⟨fun n z => n * z⟩
+  natCast := inferInstance
+  intCast := inferInstance
+  ofNat := inferInstance
+  add_zero z := ext (by simp only [add_re, re_ofNat]; grind) (by simp only [add_im, im_ofNat]; grind)
+  add_comm z w := ext (by simp only [add_re]; grind) (by simp only [add_im]; grind)
+  add_assoc z w u := ext (by simp only [add_re]; grind) (by simp only [add_im]; grind)
+  mul_assoc z w u := ext (by simp only [mul_re, mul_im]; grind) (by simp only [mul_im, mul_re]; grind)
+  mul_one z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
+  one_mul z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
+  zero_mul z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
+  mul_zero z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
+  left_distrib z w u := ext (by simp only [mul_re, add_re, add_im]; grind) (by simp only [mul_im, add_re, add_im]; grind)
+  right_distrib z w u := ext (by simp only [mul_re, add_re, add_im]; grind) (by simp only [mul_im, add_re, add_im]; grind)
+  mul_comm z w := ext (by simp only [mul_re]; grind) (by simp only [mul_im]; grind)
+  neg_add_cancel z := ext (by simp only [add_re, neg_re, re_ofNat]; grind) (by simp only [add_im, neg_im, im_ofNat]; grind)
+  sub_eq_add_neg z w := ext (by simp only [sub_re, add_re, neg_re]; grind) (by simp only [sub_im, add_im, neg_im]; grind)
+  pow_zero _ := rfl
+  pow_succ _ _ := rfl
+  ofNat_succ n := ext (by simp only [add_re, re_ofNat]; exact Lean.Grind.Semiring.ofNat_succ n)
+    (by simp only [add_im, im_ofNat]; grind)
+  ofNat_eq_natCast n := ext (Lean.Grind.Semiring.ofNat_eq_natCast n) rfl
+  nsmul_eq_natCast_mul _ _ := rfl
+  neg_zsmul n z := by
+    show ((-n : ℤ) : ℂ) * z = -((n : ℂ) * z)
+    refine ext ?_ ?_ <;> simp only [mul_re, mul_im, neg_re, neg_im, intCast_re, intCast_im, Int.cast_neg] <;> grind
+  zsmul_natCast_eq_nsmul n z := by
+    show (((n : ℤ) : ℂ)) * z = (n : ℂ) * z
+    refine ext ?_ ?_ <;> simp only [mul_re, mul_im, intCast_re, intCast_im, natCast_re, natCast_im, Int.cast_natCast]
+  intCast_ofNat n := ext (by simp only [intCast_re, re_ofNat, Int.cast_ofNat]) rfl
+  intCast_neg n := ext (by simp only [intCast_re, neg_re, Int.cast_neg]) (by simp only [intCast_im, neg_im]; grind)
+
+theorem normSq_pos {z : ℂ} (h : z ≠ 0) : 0 < normSq z := by
+  have h₁ := mul_self_nonneg z.re
+  have h₂ := mul_self_nonneg z.im
+  rw [← not_le]; intro k
+  refine h (ext ?_ ?_)
+  · exact (mul_eq_zero.1 (show z.re * z.re = 0 by simp only [normSq] at k; grind)).elim id id
+  · exact (mul_eq_zero.1 (show z.im * z.im = 0 by simp only [normSq] at k; grind)).elim id id
+protected theorem mul_inv_cancel {z : ℂ} (h : z ≠ 0) : z * z⁻¹ = 1 := by
+  have := normSq_pos h
+  have e : normSq z = z.re * z.re + z.im * z.im := rfl
+  refine ext ?_ ?_
+  · show z.re * (z.re / normSq z) - z.im * (-z.im / normSq z) = 1
+    grind
+  · show z.re * (-z.im / normSq z) + z.im * (z.re / normSq z) = 0
+    grind
+protected theorem inv_zero : (0 : ℂ)⁻¹ = 0 := by
+  refine ext ?_ ?_
+  · show (0 : ℝ) / _ = 0; grind
+  · show -(0 : ℝ) / _ = 0; grind
+protected theorem zero_ne_one : (0 : ℂ) ≠ 1 := fun h => by
+  have h : (0 : ℝ) = 1 := congrArg re h
+  have := zero_lt_one (R := ℝ)
+  grind
+
+instance : Lean.Grind.Field ℂ where
+  zpow := ⟨Complex.zpow⟩
+  div_eq_mul_inv _ _ := rfl
+  zero_ne_one := Complex.zero_ne_one
+  inv_zero := Complex.inv_zero
+  mul_inv_cancel := Complex.mul_inv_cancel
+  zpow_zero _ := rfl
+  zpow_succ _ _ := rfl
+  zpow_neg z n := by
+    show Complex.zpow z (-n) = (Complex.zpow z n)⁻¹
+    have inv_one : (1 : ℂ)⁻¹ = 1 := by have := Complex.mul_inv_cancel (z := 1) (fun h => Complex.zero_ne_one h.symm); grind
+    have inv_inv : ∀ w : ℂ, w⁻¹⁻¹ = w := fun w => by
+      by_cases h : w = 0
+      · subst h; rw [Complex.inv_zero, Complex.inv_zero]
+      · have h₁ := Complex.mul_inv_cancel h
+        have h₂ : w⁻¹ ≠ 0 := by rintro k; rw [k] at h₁; exact Complex.zero_ne_one (by grind)
+        have h₃ := Complex.mul_inv_cancel h₂
+        grind
+    match n with
+    | .ofNat 0 => exact inv_one.symm
+    | .ofNat (n + 1) => rfl
+    | .negSucc n => exact (inv_inv _).symm
+
+instance : Lean.Grind.IsCharP ℂ 0 where
+  ofNat_ext_iff {x y} := by
+    have h := Lean.Grind.IsCharP.ofNat_ext_iff (α := ℝ) (p := 0) (x := x) (y := y)
+    rw [← h]
+    exact ⟨congrArg re, fun k => ext k rfl⟩
+
+@[simp, grind =] theorem I_mul_I : I * I = -1 := by
+  refine ext ?_ ?_
+  · show (0 : ℝ) * 0 - 1 * 1 = -1; grind
+  · show (0 : ℝ) * 1 + 1 * 0 = -0; grind
+@[simp, grind =] theorem I_sq : I ^ 2 = -1 := by rw [show I ^ 2 = I * I by grind, I_mul_I]
+theorem I_sq_eq : I ^ 2 + 1 = 0 := by rw [I_sq]; grind
+grind_pattern I_sq_eq => I
+@[simp, norm_cast] theorem ofReal_add (r s : ℝ) : ((r + s : ℝ) : ℂ) = r + s := ext rfl (by simp; grind)
+@[simp, norm_cast] theorem ofReal_mul (r s : ℝ) : ((r * s : ℝ) : ℂ) = r * s := ext (by simp; grind) (by simp; grind)
+@[simp, norm_cast] theorem ofReal_neg (r : ℝ) : ((-r : ℝ) : ℂ) = -r := ext rfl (by simp; grind)
+@[simp, norm_cast] theorem ofReal_sub (r s : ℝ) : ((r - s : ℝ) : ℂ) = r - s := ext rfl (by simp; grind)
+@[simp, norm_cast] theorem ofReal_natCast (n : ℕ) : ((n : ℝ) : ℂ) = n := rfl
+@[simp, norm_cast] theorem ofReal_intCast (n : ℤ) : ((n : ℝ) : ℂ) = n := rfl
+@[simp, norm_cast] theorem ofReal_ofNat (n : ℕ) : ((no_index (OfNat.ofNat n) : ℝ) : ℂ) = OfNat.ofNat n := rfl
+@[simp, norm_cast] theorem ofReal_inj {r s : ℝ} : (r : ℂ) = s ↔ r = s := ⟨congrArg re, congrArg ofReal⟩
+@[simp, norm_cast] theorem ofReal_pow (r : ℝ) (n : ℕ) : ((r ^ n : ℝ) : ℂ) = r ^ n := by
+  induction n with
+  | zero => rfl
+  | succ n ih => rw [Lean.Grind.Semiring.pow_succ, ofReal_mul, ih, Lean.Grind.Semiring.pow_succ]
+
+end Complex
+
+/-! ## Integers modulo n -/
+
+/-- Mathlib's `ZMod`: ℤ for 0, otherwise the numbers below `n`. -/
+def ZMod : ℕ → Type
+  | 0 => ℤ
+  | n + 1 => Fin (n + 1)
+
+namespace ZMod
+
+instance : (n : ℕ) → DecidableEq (ZMod n)
+  | 0 => inferInstanceAs (DecidableEq ℤ)
+  | n + 1 => inferInstanceAs (DecidableEq (Fin (n + 1)))
+instance commRing : (n : ℕ) → Lean.Grind.CommRing (ZMod n)
+  | 0 => inferInstanceAs (Lean.Grind.CommRing ℤ)
+  | n + 1 => inferInstanceAs (Lean.Grind.CommRing (Fin (n + 1)))
+instance (n : ℕ) : NatCast (ZMod n) := (commRing n).natCast
+instance (n : ℕ) : IntCast (ZMod n) := (commRing n).intCast
+instance (n : ℕ) : Fintype (ZMod (n + 1)) := inferInstanceAs (Fintype (Fin (n + 1)))
+
+/-- Mathlib's `ZMod.val`. -/
+def val : {n : ℕ} → ZMod n → ℕ
+  | 0, a => Int.natAbs a
+  | n + 1, a => (show Fin (n + 1) from a).val
+
+/-- Bézout coefficients, as `Nat.xgcdAux` of Mathlib computes them; the first argument is fuel, at least `r`. -/
+def gcdA.go : ℕ → ℕ → ℤ → ℕ → ℤ → ℤ
+  | 0, _, _, _, s' => s'
+  | fuel + 1, r, s, r', s' => if r = 0 then s' else go fuel (r' % r) (s' - (r' / r : ℕ) * s) r s
+
+/-- Mathlib's `Nat.gcdA`: the factor of `x` in `gcd x y = x * gcdA x y + y * gcdB x y`. -/
+def gcdA (x y : ℕ) : ℤ := gcdA.go x x 1 y 0
+
+/-- Mathlib's `ZMod.inv`, junk values included: `a * a⁻¹ = gcd a n`. -/
+protected def inv : (n : ℕ) → ZMod n → ZMod n
+  | 0, a => Int.sign a
+  | n + 1, a => ((gcdA (val a) (n + 1) : ℤ) : ZMod (n + 1))
+instance (n : ℕ) : Inv (ZMod n) := ⟨ZMod.inv n⟩
+
+end ZMod
+
+end
+
+/-! ## Limits -/
+
+@[expose] public noncomputable section
+
+/-- Mathlib's `Filter`. -/
+structure Filter (α : Type u) where
+  /-- The sets that belong to the filter. -/
+  sets : Set (Set α)
+  univ_sets : Set.univ ∈ sets
+  sets_of_superset : ∀ {x y}, x ∈ sets → x ⊆ y → y ∈ sets
+  inter_sets : ∀ {x y}, x ∈ sets → y ∈ sets → x ∩ y ∈ sets
+
+namespace Filter
+
+instance {α : Type u} : Membership (Set α) (Filter α) := ⟨fun f s => s ∈ f.sets⟩
+/-- Mathlib's `Filter.Tendsto` (`Filter.tendsto_def`). -/
+def Tendsto {α : Type u} {β : Type v} (f : α → β) (l₁ : Filter α) (l₂ : Filter β) : Prop := ∀ s, s ∈ l₂ → f ⁻¹' s ∈ l₁
+/-- Mathlib's `Filter.atTop`, for linear orders (`Filter.mem_atTop_sets`; on an empty type its one member is `univ`). -/
+def atTop {α : Type u} [LE α] [Std.IsLinearOrder α] : Filter α where
+  sets := {s | s = Set.univ ∨ ∃ a, ∀ b, a ≤ b → b ∈ s}
+  univ_sets := .inl rfl
+  sets_of_superset {x y} h k := by
+    rcases h with rfl | ⟨a, h⟩
+    · exact .inl (Set.ext fun z => ⟨fun _ => trivial, fun _ => k z trivial⟩)
+    · exact .inr ⟨a, fun b hb => k b (h b hb)⟩
+  inter_sets {x y} h k := by
+    rcases h with rfl | ⟨a, h⟩
+    · rwa [show Set.univ ∩ y = y from Set.ext fun z => ⟨And.right, fun h => ⟨trivial, h⟩⟩]
+    · rcases k with rfl | ⟨c, k⟩
+      · exact .inr ⟨a, fun b hb => ⟨h b hb, trivial⟩⟩
+      · rcases Std.IsLinearPreorder.le_total a c with l | l
+        · exact .inr ⟨c, fun b hb => ⟨h b (Std.IsPreorder.le_trans _ _ _ l hb), k b hb⟩⟩
+        · exact .inr ⟨a, fun b hb => ⟨h b hb, k b (Std.IsPreorder.le_trans _ _ _ l hb)⟩⟩
+
+/-- The sets that contain all `y` whose image is close to that of `x`. -/
+def near {α : Type u} (f : α → ℝ) (x : α) : Filter α where
+  sets := {s | ∃ ε : ℝ, 0 < ε ∧ ∀ y, |f y - f x| < ε → y ∈ s}
+  univ_sets := ⟨1, zero_lt_one, fun _ _ => trivial⟩
+  sets_of_superset := fun ⟨ε, h, k⟩ l => ⟨ε, h, fun y hy => l y (k y hy)⟩
+  inter_sets := fun ⟨ε, h, k⟩ ⟨δ, h', k'⟩ => ⟨min ε δ, by rw [Real.min_def]; split <;> assumption, fun y hy => by
+    rw [Real.min_def] at hy; split at hy <;> exact ⟨k y (by grind), k' y (by grind)⟩⟩
+
+end Filter
+
+/-- The types on which this prelude has Mathlib's neighbourhoods. -/
+class Neighbourhoods (α : Type u) where
+  /-- The neighbourhoods of a point. -/
+  nhds : α → Filter α
+/-- Mathlib's `nhds`, for ℝ (`Real.dist_eq`, `Metric.mem_nhds_iff`) and its subspace of nonnegative numbers. -/
+def nhds {α : Type u} [Neighbourhoods α] (x : α) : Filter α := Neighbourhoods.nhds x
+namespace Topology
+@[inherit_doc nhds] scoped notation "𝓝" => nhds
+end Topology
+instance : Neighbourhoods ℝ := ⟨Filter.near id⟩
+instance : Neighbourhoods NNReal := ⟨Filter.near NNReal.toReal⟩
 
 end
 -- END OF LIBRARY

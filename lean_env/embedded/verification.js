@@ -5,6 +5,10 @@
 const ENVIRONMENT = 0; // field of the command state
 const CONSTANT_KINDS = ['axiom', 'definition', 'theorem', 'opaque', 'quotient', 'inductive', 'constructor', 'recursor'];
 const AXIOM = 0;
+// The axioms of Init. The imported files hold the library's theorems as axioms too, without their proofs, and nothing in
+// them tells the two apart; the prelude has none of its own (compile.js).
+const LIBRARY_AXIOMS = new Set(['propext', 'Quot.sound', 'Classical.choice', 'sorryAx', 'Lean.trustCompiler',
+  'Lean.ofReduceBool', 'Lean.ofReduceNat']);
 const DECLARATIONS = { 1: 1, 2: 2, 3: 3 }; // tag of ConstantInfo → tag of Declaration: definitions, theorems, opaques
 const SYNTAX = { node: 1, identifier: 3 };
 
@@ -31,7 +35,7 @@ exports.Verification = class {
       syntax: this.syntax(proved.syntax),
       constants: [...added].map(([constant, info]) => ({ name: constant, kind: CONSTANT_KINDS[lean.tag(info)] })),
       sameStatement: expected !== undefined && added.has(name) && this.sameType(expected, added.get(name)),
-      axioms: added.has(name) ? this.axioms(name, after, proved.state) : [],
+      axioms: added.has(name) ? this.axioms(name, after) : [],
       kernel: this.replay(added, commandState),
     };
     for (const sorry of [...stated.sorries, ...proved.sorries]) elaborator.drop(sorry);
@@ -64,6 +68,11 @@ exports.Verification = class {
     return found;
   }
 
+  /** The names of the constants of a command state that are axioms and not imported. */
+  declaredAxioms(commandState) {
+    return [...this.localConstants(commandState)].filter(([, info]) => this.lean.tag(info) === AXIOM).map(([name]) => name);
+  }
+
   // A ConstantInfo holds one value, which begins with a ConstantVal (name, level parameters, type) and then has its own
   // fields, the first of them the value of the constant where it has one.
   constantVal(info) { return this.lean.field(this.lean.field(info, 0), 0); }
@@ -88,7 +97,7 @@ exports.Verification = class {
   }
 
   /** Axioms that `name` rests on. What was imported without its proof (theorems of the library) is taken as proved. */
-  axioms(name, local, commandState) {
+  axioms(name, local) {
     const { lean } = this, seen = new Set(), axioms = new Set();
     const visit = constant => {
       if (seen.has(constant)) return;
@@ -97,20 +106,12 @@ exports.Verification = class {
       if (lean.tag(info) === AXIOM) axioms.add(constant);
       for (const [used, object] of this.uses(info)) {
         if (local.has(used)) visit(used);
-        else if (this.isImportedAxiom(object, commandState)) axioms.add(used);
+        else if (LIBRARY_AXIOMS.has(used)) axioms.add(used);
         lean.release(object);
       }
     };
     visit(name);
     return [...axioms].sort();
-  }
-
-  isImportedAxiom(name, commandState) {
-    const { lean } = this, env = () => lean.take(commandState, ENVIRONMENT);
-    const found = lean.call('l_Lean_Environment_find_x3f', env(), lean.retain(name), lean.box(0));
-    const axiom = !(found & 1) && lean.tag(lean.field(found, 0)) === AXIOM;
-    lean.release(found);
-    return axiom && lean.call('l_Lean_wasOriginallyTheorem', env(), lean.retain(name)) === lean.box(0);
   }
 
   /** Have the kernel check `added` from the environment before it. Gives null, or what the kernel reports. */
