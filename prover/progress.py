@@ -23,8 +23,7 @@ class RunBar:
             total=len(earlier),
             initial=sum(finding.outcome is not None for finding in earlier),
             unit="theorem",
-            # A log gets a line now and then, a terminal a bar that moves.
-            mininterval=0.2 if sys.stderr.isatty() else 15.0,
+            mininterval=_interval_s(),
             dynamic_ncols=True,
             smoothing=0.05,
         )
@@ -47,21 +46,30 @@ class RunBar:
 
 
 class InstallBar:
-    """Progress of an installation on stderr; nothing is shown where nothing is to be done."""
+    """Progress of an installation on stderr, a line a step; nothing is shown where nothing is to be done."""
 
     def __init__(self) -> None:
+        self._step = ""
         self._bar: tqdm[NoReturn] | None = None
 
     def show(self, step: str, done: int, total: int) -> None:
-        """Show that `done` of `total` bytes of a step are done."""
-        if self._bar is None:
-            self._bar = tqdm(unit="B", unit_scale=True, dynamic_ncols=True)
-        bar = self._bar
-        bar.set_description(step, refresh=False)
-        bar.total = total
-        bar.update(done - bar.n)
+        """Show that `done` of `total` parts of a step are done. Of a step in one part only the time is shown."""
+        if self._bar is None or step != self._step:
+            self.close()
+            share = "{percentage:3.0f}%|{bar:30}| " if total > 1 else ""
+            self._bar = tqdm(
+                total=total, bar_format=f"{{desc}}: {share}{{elapsed}}", desc=step, mininterval=_interval_s()
+            )
+            self._step = step
+        self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
         """Leave the last state of the bar standing."""
         if self._bar is not None:
             self._bar.close()
+            self._bar = None
+
+
+def _interval_s() -> float:
+    """Between two states of a bar: a log gets one now and then, a terminal a bar that moves."""
+    return 0.2 if sys.stderr.isatty() else 15.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -55,6 +56,22 @@ class Attempt:
     wall_s: float
     started: float
     tree: Any = None
+
+
+@dataclass(frozen=True)
+class EngineUse:
+    """What the engine's processes did in one sitting of a run.
+
+    `ends` counts processes that ended before the run did, by cause; each was replaced. `retries` are requests that were
+    sent again because of that. `peak_rss_mib` is the largest resident memory of any one process, in MiB.
+    """
+
+    starts: int
+    ends: Mapping[str, int]
+    retries: int
+    requests: int
+    busy_s: float
+    peak_rss_mib: float
 
 
 @dataclass(frozen=True)

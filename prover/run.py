@@ -12,11 +12,12 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lean_env.engine import Engine, Theorem, UnsupportedStatement, VerdictKind
-from prover.records import Attempt, Claim, Finding, Member, Outcome
+from lean_env.process import Statistics
+from prover.records import Attempt, Claim, EngineUse, Finding, Member, Outcome
 from prover.report.report import render
 from prover.store import REPORT, SUMMARY, Store
 from search.best_first import best_first
@@ -34,8 +35,22 @@ PolicyFactory = Callable[[int], Policy]  # from the seed of a theorem
 Progress = Callable[[Finding], None]  # told of every theorem as it is finished
 
 
+class Supervised(Protocol):
+    """The processes of an engine, as far as a run looks at them: lean_env.pool.Pool is one."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """What they did so far."""
+        ...
+
+
 class StandaloneEngine(Engine, Protocol):
-    """An engine that can also write a proof as a file which needs nothing of this program."""
+    """An engine whose work can be measured, and which can write a proof as a file that needs nothing of this program."""
+
+    @property
+    def pool(self) -> Supervised:
+        """Its processes."""
+        ...
 
     def standalone(self, theorem: Theorem, proof: str) -> str:
         """Prelude, statement and proof as Lean text."""
@@ -168,6 +183,7 @@ async def _lane(
             assert finding.attempt
             store.record(finding.attempt)
             _write_proof(engine, store, finding)
+        store.record_use(engine_use(engine.pool.statistics))
         progress(finding)
 
 
@@ -179,8 +195,32 @@ def _write_proof(engine: StandaloneEngine, store: Store, finding: Finding) -> No
             store.write(path, engine.standalone(finding.theorem, finding.attempt.proof))
 
 
+def engine_use(statistics: Statistics) -> EngineUse:
+    """What a pool counted, as a run keeps it."""
+    return EngineUse(
+        starts=statistics.starts,
+        ends={cause.value: count for cause, count in statistics.ends.items()},
+        retries=statistics.retries,
+        requests=statistics.requests,
+        busy_s=round(statistics.busy_s, 3),
+        peak_rss_mib=round(max(statistics.peak_rss_mb.values(), default=0.0), 1),
+    )
+
+
+def summed(uses: Sequence[EngineUse]) -> EngineUse:
+    """What the engine did in several sittings together; the peak is the highest of them."""
+    return EngineUse(
+        starts=sum(use.starts for use in uses),
+        ends=dict(sum((Counter(use.ends) for use in uses), Counter[str]())),
+        retries=sum(use.retries for use in uses),
+        requests=sum(use.requests for use in uses),
+        busy_s=round(sum(use.busy_s for use in uses), 3),
+        peak_rss_mib=max((use.peak_rss_mib for use in uses), default=0.0),
+    )
+
+
 def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) -> dict[str, Any]:
-    """What summary.json holds, from what the store knows. Times in seconds."""
+    """What summary.json holds, from what the store knows. Times in seconds, memory in MiB."""
     findings = store.findings()
     attempts = [finding.attempt for finding in findings if finding.attempt]
     outcomes = Counter(finding.outcome for finding in findings)
@@ -209,6 +249,7 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "model_tokens": sum(attempt.model_tokens for attempt in attempts),
         "lean_s": round(sum(attempt.lean_s for attempt in attempts), 3),
         "wall_s": round(store.wall_s(), 3),
+        "engine_use": asdict(summed(store.uses())),
         "unsupported": [{"name": finding.theorem.name, "reason": finding.reason} for finding in unsupported],
     }
 

@@ -14,6 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,16 +22,17 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from lean_env.engine import Theorem, Verdict, VerdictKind
-from prover.records import Attempt, Claim, Finding, Member, Outcome
+from prover.records import Attempt, Claim, EngineUse, Finding, Member, Outcome
 
 DATABASE = "run.sqlite"
 SUMMARY = "summary.json"
 REPORT = "report.html"
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sittings (id INTEGER PRIMARY KEY, started REAL NOT NULL, wall_s REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS sittings (
+    id INTEGER PRIMARY KEY, started REAL NOT NULL, wall_s REAL NOT NULL, engine_use TEXT NOT NULL DEFAULT '');
 CREATE TABLE IF NOT EXISTS members (
     id INTEGER PRIMARY KEY, policy TEXT NOT NULL, strategy TEXT NOT NULL, n_eff REAL);
 CREATE TABLE IF NOT EXISTS theorems (
@@ -184,6 +186,16 @@ class Store:
 
     def _keep_time(self, db: sqlite3.Connection) -> None:
         db.execute("UPDATE sittings SET wall_s=? WHERE id=?", (time.monotonic() - self._began, self._sitting))
+
+    def record_use(self, use: EngineUse) -> None:
+        """Write down what the engine did in this sitting until now. Raises StoreError."""
+        with self._explained(), self._db as db:
+            db.execute("UPDATE sittings SET engine_use=? WHERE id=?", (json.dumps(asdict(use)), self._sitting))
+
+    def uses(self) -> list[EngineUse]:
+        """What the engine did, sitting by sitting."""
+        rows = self._db.execute("SELECT engine_use FROM sittings WHERE engine_use != '' ORDER BY id")
+        return [EngineUse(**json.loads(use)) for (use,) in rows]
 
     def wall_s(self) -> float:
         """Seconds spent on the run so far, over all its sittings."""

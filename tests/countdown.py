@@ -10,6 +10,7 @@ import asyncio
 import random
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from lean_env.engine import (
     EngineInfo,
@@ -23,6 +24,7 @@ from lean_env.engine import (
     Verdict,
     VerdictKind,
 )
+from lean_env.process import Statistics
 from search.policy import Suggestion
 
 PRELUDE = "-- numbers count down\n\n"
@@ -52,6 +54,13 @@ def step(n: int, tactic: str) -> TacticResult:
     return ProofState(left, (f"⊢ counts {left}",)) if left else Proved()
 
 
+@dataclass
+class Processes:
+    """What stands in for a pool."""
+
+    statistics: Statistics = field(default_factory=Statistics)
+
+
 class Countdown:
     """The engine; remembers which theorems it opened and verified. `pause_s` is what a tactic takes."""
 
@@ -59,6 +68,7 @@ class Countdown:
 
     def __init__(self, pause_s: float = 0.0) -> None:
         self.pause_s = pause_s
+        self.pool = Processes()
         self.opened: list[str] = []
         self.closed = False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import string
 import subprocess
 import zlib
@@ -18,7 +17,6 @@ from benchmarks.registry import BENCHMARKS, BenchmarkError, load
 from benchmarks.statements import Benchmark, read_statements
 from lean_env.engine import Engine, Theorem, UnsupportedStatement
 
-ROOT = Path(__file__).parents[1]
 HEADER = "import Mathlib\n\nopen Nat"
 
 
@@ -39,15 +37,6 @@ def fault(path: Path, **arguments: str) -> str:
     said = str(error.value)
     assert "\n" not in said
     return said
-
-
-@pytest.fixture(scope="module")
-def canonical_valid() -> Path:
-    named = os.environ.get("NEFF_MINIF2F")
-    path = Path(named) if named else ROOT.parent / "shared/data/minif2f_valid.jsonl"
-    if not path.exists():
-        pytest.skip(f"no canonical statements: {path} does not exist, NEFF_MINIF2F may name another file")
-    return path
 
 
 @pytest.fixture

@@ -43,7 +43,12 @@ PATCHES = (
         "newSymIndex=Object.keys(lib.exports).indexOf(symbol);",
         "result=require('./symbols.js').lookUp(symbol);if(result!==undefined)return result;newSymIndex=-1;",
     ),
-    Patch("one worker thread", "var pthreadPoolSize=4;", "var pthreadPoolSize=1;"),
+    Patch(
+        # Each costs 0.1 GB and half a second. Elaboration here is synchronous; `exact?` is one of the few that want one.
+        "a worker thread starts when Lean asks for it",
+        "var pthreadPoolSize=4;",
+        "var pthreadPoolSize=0;",
+    ),
 )
 
 _RE_EXPORT = re.compile(r'(_[A-Za-z0-9_$]+)=(?:Module\["\1"\]=)?wasmExports\["([^"]+)"\](?:\.value)?;')

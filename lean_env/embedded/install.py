@@ -39,7 +39,7 @@ COMPILE_OPTIONS = "set_option compiler.extract_closed false "
 NEEDED_BYTES = 900 * 2**20  # of disk space, while installing
 
 HERE = Path(__file__).parent
-SCRIPTS = ("symbols.js", "runtime.js", "elaborator.js", "verification.js", "compile.js")
+INGREDIENTS = ("glue.py", "wasm.py", "symbols.js", "compile.js", "prelude.lean")
 
 # Told of each step: its name, how much of it is done, and its size (bytes; 0 where it cannot be known).
 Progress = Callable[[str, int, int], None]
@@ -103,7 +103,7 @@ def status() -> Status:
 def locate() -> Installation:
     """Where this version's engine is, or would be."""
     recipe = hashlib.sha256(PACKAGE_SHA512.encode())
-    for name in ("glue.py", "wasm.py", "prelude.lean", *SCRIPTS):
+    for name in INGREDIENTS:
         recipe.update((HERE / name).read_bytes())
     return Installation(user_cache_path("neff-prover") / "engine" / f"{PACKAGE_VERSION}-{recipe.hexdigest()[:12]}")
 

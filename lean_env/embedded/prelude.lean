@@ -1,4 +1,29 @@
+/-!
+# The prelude of the embedded engine
+
+Canonical miniF2F statements are written for Mathlib. This file lets them elaborate unmodified over core Lean, with
+the meaning that they have in Mathlib. Rules it keeps:
+
+* Every definition is Mathlib's, junk values included (x / 0 = 0, √ of a negative number is 0, ⌊x⌋₊ of one is 0, sums
+  over the empty set, Nat.divisors 0 = ∅). Its docstring names the definition, and where the text differs, the lemma of
+  Mathlib that says both are equal.
+* Nothing is assumed: ℝ is constructed from Cauchy sequences of rational numbers, as in Mathlib, and proved to be a
+  complete ordered field; the kernel checks every proof here.
+* What Mathlib has and this file has not stays unknown to the elaborator, so that such a statement is reported as
+  unsupported and never read with another meaning.
+
+Mathlib's algebraic classes are replaced by those of core that `grind` works on (`Lean.Grind.CommRing`,
+`Lean.Grind.Field`, `Lean.Grind.OrderedRing`, `Std.IsLinearOrder`); the operations of the number types are the same.
+Lemmas have Mathlib's names. `grind` knows absolute values, square roots, floors, membership, parity, and sums and
+products over ranges.
+
+The file has two parts. The library, up to the line `END OF LIBRARY`, is compiled once and imported. The rest, the
+scope, is run at every start.
+-/
+
 @[expose] public noncomputable section
+
+universe u v
 
 /-! ## Notations and namespaces -/
 
@@ -157,6 +182,20 @@ def IsGLB (s : Set α) (a : α) : Prop := IsGreatest (lowerBounds s) a
 @[grind =] theorem isGreatest_iff {s : Set α} {a : α} : IsGreatest s a ↔ a ∈ s ∧ ∀ x, x ∈ s → x ≤ a := Iff.rfl
 end
 
+/-- Mathlib's `SupSet`. -/
+class SupSet (α : Type u) where
+  /-- The supremum of a set. -/
+  sSup : Set α → α
+/-- Mathlib's `InfSet`. -/
+class InfSet (α : Type u) where
+  /-- The infimum of a set. -/
+  sInf : Set α → α
+export SupSet (sSup)
+export InfSet (sInf)
+open Classical in
+/-- Mathlib's `sInf` on ℕ: the least member, and 0 for the empty set (`Nat.sInf_def`). -/
+instance : InfSet ℕ := ⟨fun s => if h : ∃ n, IsLeast s n then choose h else 0⟩
+
 section
 variable {α : Type u} {β : Type v}
 /-- Mathlib's `Monotone`. -/
@@ -198,29 +237,6 @@ instance (n : ℕ) : Decidable (Odd n) := decidable_of_iff _ Nat.odd_iff.symm
 instance (n : ℤ) : Decidable (Even n) := decidable_of_iff _ Int.even_iff.symm
 instance (n : ℤ) : Decidable (Odd n) := decidable_of_iff _ Int.odd_iff.symm
 
-end
-
-public meta section
-
-@[app_unexpander ExistsUnique] def unexpandExistsUnique : Lean.PrettyPrinter.Unexpander
-  | `($_ fun $x:ident => $p) => `(∃! $x:ident, $p)
-  | `($_ fun ($x:ident : $t) => $p) => `(∃! $x:ident : $t, $p)
-  | _ => throw ()
-
-@[app_unexpander setOf] def unexpandSetOf : Lean.PrettyPrinter.Unexpander
-  | `($_ fun $x:ident => $p) => `({$x:ident | $p})
-  | `($_ fun ($x:ident : $t) => $p) => `({$x:ident : $t | $p})
-  | _ => throw ()
-
-@[app_unexpander abs] def unexpandAbs : Lean.PrettyPrinter.Unexpander
-  | `($_ $a) => match a with
-    | `(|$_|) | `(-$_) => `(|($a)|)
-    | _ => `(|$a|)
-  | _ => throw ()
-
-end
-@[expose] public noncomputable section
-
 /-! ## Natural numbers -/
 
 namespace Nat
@@ -235,7 +251,7 @@ theorem Prime.ne_zero {p : ℕ} (h : p.Prime) : p ≠ 0 := by have := h.1; omega
 theorem Prime.ne_one {p : ℕ} (h : p.Prime) : p ≠ 1 := by have := h.1; omega
 theorem Prime.eq_one_or_self_of_dvd {p : ℕ} (h : p.Prime) (m : ℕ) (hm : m ∣ p) : m = 1 ∨ m = p := h.2 m hm
 
-/-- Mathlib's `Nat.sqrt`: the largest `r` with `r * r ≤ n`. The first argument is fuel, so that it computes in the kernel. -/
+/-- `Nat.sqrt`, digit by digit in base 4. The first argument is fuel, so that it computes in the kernel. -/
 def sqrt.go : ℕ → ℕ → ℕ
   | 0, _ => 0
   | fuel + 1, n =>
@@ -414,8 +430,8 @@ instance (n a b : ℤ) : Decidable (Int.ModEq n a b) := inferInstanceAs (Decidab
 
 /-! ## Finite sets -/
 
-/-- Mathlib's `Finset`: a finite set of elements. Mathlib takes duplicate-free multisets, that is duplicate-free lists up to
-permutation; two duplicate-free lists are permutations of each other just when they have the same members
+/-- Mathlib's `Finset`: a finite set of elements. Mathlib takes duplicate-free multisets, that is duplicate-free lists
+up to permutation; two duplicate-free lists are permutations of each other just when they have the same members
 (`Finset.perm`), which is the relation used here. -/
 instance Finset.setoid (α : Type u) : Setoid {l : List α // l.Nodup} where
   r a b := ∀ x, x ∈ a.1 ↔ x ∈ b.1
@@ -560,19 +576,18 @@ def card : Finset α → ℕ := Quotient.lift (fun l => l.1.length) fun a b h =>
 /-! ### Sums and products -/
 
 /-- Mathlib's `Finset.sum`, for values in a semiring (Mathlib: a commutative additive monoid). -/
-protected def sum {ι : Type u} {M : Type v} [Lean.Grind.Semiring M] (s : Finset ι) (f : ι → M) : M := Quotient.liftOn s
+protected def sum {ι : Type u} {M : Type v} [Lean.Grind.Semiring M] (s : Finset ι) (f : ι → M) : M :=
+  Quotient.liftOn s
   (fun l => l.1.foldr (fun i x => f i + x) 0)
   fun a b h => (perm a.2 b.2 h).foldr_eq' (by intros; grind) 0
 
 /-- Mathlib's `Finset.prod`, for values in a commutative semiring (Mathlib: a commutative monoid). -/
-protected def prod {ι : Type u} {M : Type v} [Lean.Grind.CommSemiring M] (s : Finset ι) (f : ι → M) : M := Quotient.liftOn s
+protected def prod {ι : Type u} {M : Type v} [Lean.Grind.CommSemiring M] (s : Finset ι) (f : ι → M) : M :=
+  Quotient.liftOn s
   (fun l => l.1.foldr (fun i x => f i * x) 1)
   fun a b h => (perm a.2 b.2 h).foldr_eq' (by intros; grind) 1
 
 end Finset
-
-end
-@[expose] public noncomputable section
 
 /-! ### Intervals and the remaining operations -/
 
@@ -891,23 +906,6 @@ macro_rules
   | `(∏ $x:ident, $f) => `(Finset.prod Finset.univ fun $x:ident => $f)
   | `(∏ $x:ident : $t, $f) => `(Finset.prod (Finset.univ : Finset $t) fun $x:ident : $t => $f)
 
-end
-
-public meta section
-
-@[app_unexpander Finset.sum] def unexpandSum : Lean.PrettyPrinter.Unexpander
-  | `($_ $s fun $x:ident => $f) => `(∑ $x:ident ∈ $s, $f)
-  | `($_ $s fun ($x:ident : $_) => $f) => `(∑ $x:ident ∈ $s, $f)
-  | _ => throw ()
-
-@[app_unexpander Finset.prod] def unexpandProd : Lean.PrettyPrinter.Unexpander
-  | `($_ $s fun $x:ident => $f) => `(∏ $x:ident ∈ $s, $f)
-  | `($_ $s fun ($x:ident : $_) => $f) => `(∏ $x:ident ∈ $s, $f)
-  | _ => throw ()
-
-end
-@[expose] public noncomputable section
-
 /-! ## Ordered rings and fields: what core proves under other names, under Mathlib's -/
 
 section Order
@@ -1188,9 +1186,6 @@ theorem abs_mul (a b : R) : |a * b| = |a| * |b| := by
 theorem sq_abs (a : R) : |a| ^ 2 = a ^ 2 := by rcases abs_cases a with ⟨e, h⟩ | ⟨e, h⟩ <;> rw [e]; grind
 end Abs
 
-end
-@[expose] public noncomputable section
-
 /-! ## Real numbers -/
 
 /-- A Cauchy sequence of rational numbers; Mathlib's `CauSeq ℚ abs`. -/
@@ -1256,9 +1251,9 @@ theorem mul_small {a b B δ : ℚ} (h₁ : -B < a) (h₂ : a < B) (h₃ : -δ < 
   have := Rat.mul_pos (a := B + a) (b := δ - b) (by grind) (by grind)
   grind
 
-theorem mul_close {a a' b b' B C ε : ℚ} (hB : 0 < B) (hC : 0 < C) (h₁ : -B < a) (h₂ : a < B) (h₃ : -C < b') (h₄ : b' < C)
-    (h₅ : a - a' < ε / (2 * C)) (h₆ : a' - a < ε / (2 * C)) (h₇ : b - b' < ε / (2 * B)) (h₈ : b' - b < ε / (2 * B)) :
-    a * b - a' * b' < ε := by
+theorem mul_close {a a' b b' B C ε : ℚ} (hB : 0 < B) (hC : 0 < C) (h₁ : -B < a) (h₂ : a < B) (h₃ : -C < b')
+    (h₄ : b' < C) (h₅ : a - a' < ε / (2 * C)) (h₆ : a' - a < ε / (2 * C)) (h₇ : b - b' < ε / (2 * B))
+    (h₈ : b' - b < ε / (2 * B)) : a * b - a' * b' < ε := by
   have k₁ := mul_small (b := b - b') h₁ h₂ (by grind) h₇
   have k₂ := mul_small (b := a - a') h₃ h₄ (by grind) h₅
   have e₁ : B * (ε / (2 * B)) = ε / 2 := by grind
@@ -1325,9 +1320,9 @@ namespace Real
 open Cauchy
 
 /-- The limit of a Cauchy sequence of rational numbers. -/
-def lim (f : Cauchy) : ℝ := ⟨Quotient.mk _ f⟩
-theorem lim_eq {f g : Cauchy} (h : f ≈ g) : lim f = lim g := congrArg ofCauchy (Quotient.sound h)
-theorem exists_lim (x : ℝ) : ∃ f, x = lim f := by
+def Cauchy.lim (f : Cauchy) : ℝ := ⟨Quotient.mk _ f⟩
+theorem Cauchy.lim_eq {f g : Cauchy} (h : f ≈ g) : lim f = lim g := congrArg ofCauchy (Quotient.sound h)
+theorem Cauchy.exists_lim (x : ℝ) : ∃ f, x = lim f := by
   obtain ⟨x⟩ := x
   induction x using Quotient.ind with | _ f => exact ⟨f, rfl⟩
 
@@ -1354,16 +1349,16 @@ instance : IntCast ℝ := ⟨fun n => Real.ofRat n⟩
 instance (n : ℕ) : OfNat ℝ n := ⟨Real.ofRat n⟩
 instance : Inhabited ℝ := ⟨0⟩
 
-theorem lim_add (f g : Cauchy) : lim f + lim g = lim (Cauchy.add f g) := by
+theorem Cauchy.lim_add (f g : Cauchy) : lim f + lim g = lim (Cauchy.add f g) := by
   show Real.add _ _ = _; rw [Real.add]; rfl
-theorem lim_mul (f g : Cauchy) : lim f * lim g = lim (Cauchy.mul f g) := by
+theorem Cauchy.lim_mul (f g : Cauchy) : lim f * lim g = lim (Cauchy.mul f g) := by
   show Real.mul _ _ = _; rw [Real.mul]; rfl
-theorem lim_neg (f : Cauchy) : -lim f = lim (Cauchy.neg f) := by
+theorem Cauchy.lim_neg (f : Cauchy) : -lim f = lim (Cauchy.neg f) := by
   show Real.neg _ = _; rw [Real.neg]; rfl
-theorem lim_le (f g : Cauchy) : lim f ≤ lim g ↔ Le f g := by
+theorem Cauchy.lim_le (f g : Cauchy) : lim f ≤ lim g ↔ Le f g := by
   show Real.le _ _ ↔ _; rw [Real.le]; rfl
-theorem ofRat_eq (q : ℚ) : Real.ofRat q = lim (const q) := by rw [Real.ofRat]
-theorem ofNat_eq (n : ℕ) : (OfNat.ofNat n : ℝ) = lim (const n) := ofRat_eq n
+theorem Cauchy.ofRat_eq (q : ℚ) : Real.ofRat q = lim (const q) := by rw [Real.ofRat]
+theorem Cauchy.ofNat_eq (n : ℕ) : (OfNat.ofNat n : ℝ) = lim (const n) := ofRat_eq n
 
 /-- The nonnegative powers. -/
 protected def npow (x : ℝ) : ℕ → ℝ
@@ -1419,7 +1414,8 @@ instance : Lean.Grind.CommRing ℝ where
   mul_comm := Real.mul_comm
   neg_add_cancel a := by
     obtain ⟨f, rfl⟩ := exists_lim a
-    rw [ofNat_eq, lim_neg, lim_add]; exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.add, Cauchy.neg, const]; grind)
+    rw [ofNat_eq, lim_neg, lim_add]
+    exact lim_eq (equiv_of_eq fun n => by simp only [Cauchy.add, Cauchy.neg, const]; grind)
   sub_eq_add_neg _ _ := rfl
   pow_zero _ := rfl
   pow_succ _ _ := rfl
@@ -1472,9 +1468,11 @@ instance : Lean.Grind.OrderedAdd ℝ where
     obtain ⟨N, hN⟩ := l ε hε
     exact ⟨N, fun n hn => by have := hN n hn; simp only [Cauchy.add] at this; grind⟩
 
-theorem gap_of_lt {f g : Cauchy} (h : lim f < lim g) : ∃ δ : ℚ, 0 < δ ∧ ∃ N, ∀ n, N ≤ n → f.seq n + δ < g.seq n :=
+theorem Cauchy.gap_of_lt {f g : Cauchy} (h : lim f < lim g) :
+    ∃ δ : ℚ, 0 < δ ∧ ∃ N, ∀ n, N ≤ n → f.seq n + δ < g.seq n :=
   gap fun l => h ((lim_le g f).2 l)
-theorem lt_of_gap {f g : Cauchy} {δ : ℚ} {N : ℕ} (h : 0 < δ) (k : ∀ n, N ≤ n → f.seq n + δ < g.seq n) : lim f < lim g :=
+theorem Cauchy.lt_of_gap {f g : Cauchy} {δ : ℚ} {N : ℕ} (h : 0 < δ) (k : ∀ n, N ≤ n → f.seq n + δ < g.seq n) :
+    lim f < lim g :=
   fun l => not_le_of_gap h k ((lim_le g f).1 l)
 
 protected theorem mul_pos {a b : ℝ} (ha : 0 < a) (hb : 0 < b) : 0 < a * b := by
@@ -1508,7 +1506,7 @@ instance : Lean.Grind.OrderedRing ℝ where
 protected theorem zero_lt_one : (0 : ℝ) < 1 := Lean.Grind.OrderedRing.zero_lt_one (R := ℝ)
 
 /-- Every number but 0 has an inverse: the termwise inverse of a sequence that stays away from 0. -/
-theorem exists_inv {x : ℝ} (hx : 0 < x) : ∃ y, x * y = 1 := by
+theorem Cauchy.exists_inv {x : ℝ} (hx : 0 < x) : ∃ y, x * y = 1 := by
   obtain ⟨f, rfl⟩ := exists_lim x
   rw [ofNat_eq] at hx
   obtain ⟨δ, hδ, N, hN⟩ := gap_of_lt hx
@@ -1536,7 +1534,7 @@ theorem exists_inv {x : ℝ} (hx : 0 < x) : ∃ y, x * y = 1 := by
     have key : ∀ n, N ≤ n → f.seq n * (f.seq n)⁻¹ = 1 := fun n hn => by have := hN n hn; grind
     exact lim_eq ⟨fun ε hε => ⟨N, fun n hn => by simp only [Cauchy.mul, const]; rw [key n hn]; grind⟩,
       fun ε hε => ⟨N, fun n hn => by simp only [Cauchy.mul, const]; rw [key n hn]; grind⟩⟩
-theorem exists_mul_eq_one {x : ℝ} (hx : x ≠ 0) : ∃ y, x * y = 1 := by
+theorem Cauchy.exists_mul_eq_one {x : ℝ} (hx : x ≠ 0) : ∃ y, x * y = 1 := by
   by_cases h : 0 < x
   · exact exists_inv h
   · obtain ⟨y, hy⟩ := exists_inv (x := -x) (by grind)
@@ -1591,9 +1589,6 @@ instance : Lean.Grind.Field ℝ where
 
 end Real
 
-end
-@[expose] public noncomputable section
-
 /-! ## Order and completeness of the real numbers -/
 
 /-- Mathlib's `RatCast`: rational numbers as elements of `K`. -/
@@ -1633,9 +1628,9 @@ instance : Std.LawfulOrderMin ℝ where
 
 open Cauchy
 
-theorem ratCast_eq (q : ℚ) : (q : ℝ) = lim (const q) := ofRat_eq q
-theorem intCast_eq (n : ℤ) : (n : ℝ) = lim (const n) := ofRat_eq n
-theorem natCast_eq (n : ℕ) : (n : ℝ) = lim (const n) := ofRat_eq n
+theorem Cauchy.ratCast_eq (q : ℚ) : (q : ℝ) = lim (const q) := ofRat_eq q
+theorem Cauchy.intCast_eq (n : ℤ) : (n : ℝ) = lim (const n) := ofRat_eq n
+theorem Cauchy.natCast_eq (n : ℕ) : (n : ℝ) = lim (const n) := ofRat_eq n
 @[simp, norm_cast] theorem _root_.Rat.cast_intCast (n : ℤ) : ((n : ℚ) : ℝ) = n := rfl
 @[simp, norm_cast] theorem _root_.Rat.cast_natCast (n : ℕ) : ((n : ℚ) : ℝ) = n := rfl
 @[simp, norm_cast] theorem _root_.Rat.cast_ofNat {n : ℕ} : ((no_index (OfNat.ofNat n) : ℚ) : ℝ) = OfNat.ofNat n := by
@@ -1690,7 +1685,7 @@ theorem exists_rat_lt (x : ℝ) : ∃ q : ℚ, (q : ℝ) < x := by
   obtain ⟨q, hq⟩ := exists_rat_gt (-x); exact ⟨-q, by rw [Rat.cast_neg]; grind⟩
 
 /-- A number that is below all terms is below the limit. -/
-theorem le_lim {x : ℝ} {f : Cauchy} (h : ∀ n, x ≤ (f.seq n : ℝ)) : x ≤ lim f := by
+theorem Cauchy.le_lim {x : ℝ} {f : Cauchy} (h : ∀ n, x ≤ (f.seq n : ℝ)) : x ≤ lim f := by
   obtain ⟨g, rfl⟩ := exists_lim x
   rw [lim_le]
   intro ε hε
@@ -1704,7 +1699,7 @@ theorem le_lim {x : ℝ} {f : Cauchy} (h : ∀ n, x ≤ (f.seq n : ℝ)) : x ≤
   simp only [const] at h₁
   clear hM hN
   grind
-theorem lim_le_of_forall {x : ℝ} {f : Cauchy} (h : ∀ n, (f.seq n : ℝ) ≤ x) : lim f ≤ x := by
+theorem Cauchy.lim_le_of_forall {x : ℝ} {f : Cauchy} (h : ∀ n, (f.seq n : ℝ) ≤ x) : lim f ≤ x := by
   have := le_lim (x := -x) (f := Cauchy.neg f) fun n => by
     have := h n
     simp only [Cauchy.neg, Rat.cast_neg]; grind
@@ -1713,7 +1708,7 @@ theorem lim_le_of_forall {x : ℝ} {f : Cauchy} (h : ∀ n, (f.seq n : ℝ) ≤ 
 
 open Classical in
 /-- Bisection: the interval of step `n`, of which the right end has `P` and the left end has not. -/
-def bisect (P : ℚ → Prop) (a b : ℚ) : ℕ → ℚ × ℚ
+def Cauchy.bisect (P : ℚ → Prop) (a b : ℚ) : ℕ → ℚ × ℚ
   | 0 => (a, b)
   | n + 1 =>
     let (l, u) := bisect P a b n
@@ -1721,18 +1716,18 @@ def bisect (P : ℚ → Prop) (a b : ℚ) : ℕ → ℚ × ℚ
 
 section Bisect
 variable {P : ℚ → Prop} {a b : ℚ}
-theorem bisect_spec (ha : ¬P a) (hb : P b) (n : ℕ) : ¬P (bisect P a b n).1 ∧ P (bisect P a b n).2 := by
+theorem Cauchy.bisect_spec (ha : ¬P a) (hb : P b) (n : ℕ) : ¬P (bisect P a b n).1 ∧ P (bisect P a b n).2 := by
   induction n with
   | zero => exact ⟨ha, hb⟩
   | succ n ih => simp only [bisect]; split <;> grind
-theorem bisect_width (n : ℕ) : (bisect P a b n).2 - (bisect P a b n).1 = (b - a) / 2 ^ n := by
+theorem Cauchy.bisect_width (n : ℕ) : (bisect P a b n).2 - (bisect P a b n).1 = (b - a) / 2 ^ n := by
   induction n with
   | zero => simp only [bisect]; grind
   | succ n ih =>
     have : (2 : ℚ) ^ n ≠ 0 := by have := pow_pos (show (0 : ℚ) < 2 by grind) n; grind
     rw [show (b - a) / 2 ^ (n + 1) = (b - a) / 2 ^ n / 2 by rw [Lean.Grind.Semiring.pow_succ]; grind, ← ih]
     simp only [bisect]; split <;> simp only [] <;> grind
-theorem bisect_anti (h : a < b) (m k : ℕ) :
+theorem Cauchy.bisect_anti (h : a < b) (m k : ℕ) :
     (bisect P a b m).1 ≤ (bisect P a b (m + k)).1 ∧ (bisect P a b (m + k)).2 ≤ (bisect P a b m).2 := by
   induction k with
   | zero => exact ⟨Rat.le_refl, Rat.le_refl⟩
@@ -1741,14 +1736,14 @@ theorem bisect_anti (h : a < b) (m k : ℕ) :
     have := Real.Cauchy.div_pos (show 0 < b - a by grind) (pow_pos (show (0 : ℚ) < 2 by grind) (m + k))
     rw [← Nat.add_assoc]
     simp only [bisect]; split <;> simp only [] <;> grind
-theorem bisect_lt (h : a < b) (m n : ℕ) : (bisect P a b m).1 < (bisect P a b n).2 := by
+theorem Cauchy.bisect_lt (h : a < b) (m n : ℕ) : (bisect P a b m).1 < (bisect P a b n).2 := by
   have h₁ := bisect_anti (P := P) h m n
   have h₂ := bisect_anti (P := P) h n m
   have h₃ := bisect_width (P := P) (a := a) (b := b) (m + n)
   have := Real.Cauchy.div_pos (show 0 < b - a by grind) (pow_pos (show (0 : ℚ) < 2 by grind) (m + n))
   rw [Nat.add_comm n m] at h₂
   grind
-theorem width_small (h : a < b) {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, (b - a) / 2 ^ N < ε := by
+theorem Cauchy.width_small (h : a < b) {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, (b - a) / 2 ^ N < ε := by
   obtain ⟨N, hN⟩ := exists_nat_gt (((b - a) / ε : ℚ) : ℝ)
   rw [← Rat.cast_natCast, Rat.cast_lt, div_lt_iff₀ hε] at hN
   refine ⟨N, ?_⟩
@@ -1758,7 +1753,7 @@ theorem width_small (h : a < b) {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, (b - a)
   have := mul_lt_mul_of_pos_right h₁ hε
   grind
 /-- The right ends of a bisection. -/
-def bisectRight (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).2, fun ε hε => by
+def Cauchy.bisectRight (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).2, fun ε hε => by
   obtain ⟨N, hN⟩ := width_small h hε
   refine ⟨N, fun m hm n hn => ?_⟩
   obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hm
@@ -1767,7 +1762,7 @@ def bisectRight (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n 
   rw [← bisect_width (P := P)] at hN
   grind⟩
 /-- The left ends of a bisection. -/
-def bisectLeft (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).1, fun ε hε => by
+def Cauchy.bisectLeft (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).1, fun ε hε => by
   obtain ⟨N, hN⟩ := width_small h hε
   refine ⟨N, fun m hm n hn => ?_⟩
   obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hn
@@ -1775,7 +1770,7 @@ def bisectLeft (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n =
   have h₂ := bisect_lt (P := P) h m N
   rw [← bisect_width (P := P)] at hN
   grind⟩
-theorem bisect_lim (h : a < b) : lim (bisectLeft P a b h) = lim (bisectRight P a b h) := by
+theorem Cauchy.bisect_lim (h : a < b) : lim (bisectLeft P a b h) = lim (bisectRight P a b h) := by
   refine lim_eq ⟨fun ε hε => ⟨0, fun n _ => ?_⟩, fun ε hε => ?_⟩
   · have := bisect_lt (P := P) h n n
     simp only [bisectLeft, bisectRight]; grind
@@ -1804,13 +1799,22 @@ theorem exists_isLUB {S : Set ℝ} (hne : S.Nonempty) (hb : BddAbove S) : ∃ x,
   exact le_trans (hw x hx) (le_of_lt k)
 
 open Classical in
-/-- Mathlib's `sSup` on ℝ: the least upper bound, and 0 where there is none. -/
-@[irreducible] def sSup (S : Set ℝ) : ℝ := if h : ∃ x, IsLUB S x then choose h else 0
+/-- Mathlib's `sSup` on ℝ: the least upper bound, and 0 where there is none (`Real.sSup_def`). -/
+@[irreducible] protected def sSup (S : Set ℝ) : ℝ := if h : ∃ x, IsLUB S x then choose h else 0
+open Classical in
+/-- Mathlib's `sInf` on ℝ: the greatest lower bound, and 0 where there is none (`Real.sInf_def`). -/
+@[irreducible] protected def sInf (S : Set ℝ) : ℝ := if h : ∃ x, IsGLB S x then choose h else 0
+instance : SupSet ℝ := ⟨Real.sSup⟩
+instance : InfSet ℝ := ⟨Real.sInf⟩
+theorem isLUB_sSup {S : Set ℝ} (hne : S.Nonempty) (hb : BddAbove S) : IsLUB S (sSup S) := by
+  show IsLUB S (Real.sSup S)
+  rw [Real.sSup, dif_pos (exists_isLUB hne hb)]; exact Classical.choose_spec (exists_isLUB hne hb)
 
 /-! ## Square root -/
 
 open Classical in
-/-- Mathlib's `Real.sqrt`: the nonnegative number whose square is `x`, and 0 for negative `x` (`Real.sqrt_eq_zero_of_nonpos`). -/
+/-- Mathlib's `Real.sqrt`: the nonnegative number whose square is `x`, and 0 for negative `x`
+(`Real.sqrt_eq_zero_of_nonpos`). -/
 @[irreducible, pp_nodot] def sqrt (x : ℝ) : ℝ := if h : ∃ y, 0 ≤ y ∧ y * y = x then choose h else 0
 
 @[inherit_doc] prefix:max "√" => Real.sqrt
@@ -1818,7 +1822,8 @@ open Classical in
 theorem exists_sqrt {x : ℝ} (hx : 0 ≤ x) : ∃ y, 0 ≤ y ∧ y * y = x := by
   let S : Set ℝ := {y | 0 ≤ y ∧ y * y ≤ x}
   have h0 : (0 : ℝ) ∈ S := ⟨le_refl 0, by grind⟩
-  have hb : BddAbove S := ⟨x + 1, fun y hy => le_of_sq_le_sq (le_trans hy.2 (by have := mul_self_nonneg x; grind)) (by grind)⟩
+  have hb : BddAbove S :=
+    ⟨x + 1, fun y hy => le_of_sq_le_sq (le_trans hy.2 (by have := mul_self_nonneg x; grind)) (by grind)⟩
   obtain ⟨s, hs⟩ := exists_isLUB ⟨0, h0⟩ hb
   have hs0 : 0 ≤ s := hs.1 0 h0
   refine ⟨s, hs0, ?_⟩
@@ -2008,17 +2013,14 @@ theorem floor_lt {a : α} (ha : 0 ≤ a) {n : ℕ} : ⌊a⌋₊ < n ↔ a < n :=
 end
 end Nat
 
-end
-@[expose] public noncomputable section
-
 /-! ## Elementary functions -/
 
 namespace Real
 
 /-- `s n` tends to `x`: Mathlib's `Tendsto s atTop (𝓝 x)` in the form of `Metric.tendsto_atTop`. -/
-def TendsTo (s : ℕ → ℝ) (x : ℝ) : Prop := ∀ ε : ℝ, 0 < ε → ∃ N, ∀ n, N ≤ n → |s n - x| < ε
+protected def TendsTo (s : ℕ → ℝ) (x : ℝ) : Prop := ∀ ε : ℝ, 0 < ε → ∃ N, ∀ n, N ≤ n → |s n - x| < ε
 
-theorem TendsTo.unique {s : ℕ → ℝ} {x y : ℝ} (hx : TendsTo s x) (hy : TendsTo s y) : x = y := by
+protected theorem TendsTo.unique {s : ℕ → ℝ} {x y : ℝ} (hx : Real.TendsTo s x) (hy : Real.TendsTo s y) : x = y := by
   by_cases h : x = y
   · exact h
   · have : 0 < |x - y| := abs_pos.2 (by grind)
@@ -2031,18 +2033,18 @@ theorem TendsTo.unique {s : ℕ → ℝ} {x y : ℝ} (hx : TendsTo s x) (hy : Te
 
 open Classical in
 /-- The limit of a sequence that has one. -/
-@[irreducible] def limit (s : ℕ → ℝ) : ℝ := if h : ∃ x, TendsTo s x then choose h else 0
-theorem limit_eq {s : ℕ → ℝ} {x : ℝ} (h : TendsTo s x) : limit s = x := by
-  rw [limit, dif_pos ⟨x, h⟩]; exact (Classical.choose_spec (⟨x, h⟩ : ∃ x, TendsTo s x)).unique h
+@[irreducible] protected def limit (s : ℕ → ℝ) : ℝ := if h : ∃ x, Real.TendsTo s x then choose h else 0
+protected theorem limit_eq {s : ℕ → ℝ} {x : ℝ} (h : Real.TendsTo s x) : Real.limit s = x := by
+  rw [Real.limit, dif_pos ⟨x, h⟩]; exact (Classical.choose_spec (⟨x, h⟩ : ∃ x, Real.TendsTo s x)).unique h
 
 /-- Mathlib's `Real.exp`: the sum of the exponential series (Mathlib's definition, over ℂ; `Real.exp_eq_exp_ℝ`). -/
-@[irreducible, pp_nodot] def exp (x : ℝ) : ℝ := limit fun n => ∑ k ∈ Finset.range n, x ^ k / (Nat.factorial k : ℝ)
+@[irreducible, pp_nodot] def exp (x : ℝ) : ℝ := Real.limit fun n => ∑ k ∈ Finset.range n, x ^ k / (Nat.factorial k : ℝ)
 /-- Mathlib's `Real.cos`: the sum of its power series (`Real.hasSum_cos`). -/
 @[irreducible, pp_nodot] def cos (x : ℝ) : ℝ :=
-  limit fun n => ∑ k ∈ Finset.range n, (-1) ^ k * x ^ (2 * k) / (Nat.factorial (2 * k) : ℝ)
+  Real.limit fun n => ∑ k ∈ Finset.range n, (-1) ^ k * x ^ (2 * k) / (Nat.factorial (2 * k) : ℝ)
 /-- Mathlib's `Real.sin`: the sum of its power series (`Real.hasSum_sin`). -/
 @[irreducible, pp_nodot] def sin (x : ℝ) : ℝ :=
-  limit fun n => ∑ k ∈ Finset.range n, (-1) ^ k * x ^ (2 * k + 1) / (Nat.factorial (2 * k + 1) : ℝ)
+  Real.limit fun n => ∑ k ∈ Finset.range n, (-1) ^ k * x ^ (2 * k + 1) / (Nat.factorial (2 * k + 1) : ℝ)
 /-- Mathlib's `Real.tan` (`Real.tan_eq_sin_div_cos`). -/
 @[pp_nodot] def tan (x : ℝ) : ℝ := sin x / cos x
 
@@ -2057,7 +2059,8 @@ open Classical in
 /-- Mathlib's `Real.logb`. -/
 @[pp_nodot] def logb (b x : ℝ) : ℝ := log x / log b
 
-/-- Mathlib's `Real.rpow`, by `Real.rpow_def_of_pos`, `Real.rpow_def_of_neg` and, for 0, `Real.zero_rpow`, `Real.rpow_zero`. -/
+/-- Mathlib's `Real.rpow`, by `Real.rpow_def_of_pos`, `Real.rpow_def_of_neg` and, for 0, `Real.zero_rpow` and
+`Real.rpow_zero`. -/
 @[irreducible] def rpow (x y : ℝ) : ℝ :=
   if 0 < x then exp (log x * y) else if x < 0 then exp (log x * y) * cos (y * π) else if y = 0 then 1 else 0
 instance : HPow ℝ ℝ ℝ := ⟨rpow⟩
@@ -2085,7 +2088,8 @@ instance : Div NNReal := ⟨fun a b => a * b⁻¹⟩
 /-- Truncated subtraction, as in Mathlib (`NNReal.sub_def`). -/
 instance : Sub NNReal := ⟨fun a b => ⟨max (a.1 - b.1) 0, le_max_right _ _⟩⟩
 instance : NatCast NNReal := ⟨fun n => ⟨n, Nat.cast_nonneg n⟩⟩
-instance (n : ℕ) : OfNat NNReal n := ⟨⟨OfNat.ofNat n, by rw [Lean.Grind.Semiring.ofNat_eq_natCast]; exact Nat.cast_nonneg n⟩⟩
+instance (n : ℕ) : OfNat NNReal n :=
+  ⟨⟨OfNat.ofNat n, by rw [Lean.Grind.Semiring.ofNat_eq_natCast]; exact Nat.cast_nonneg n⟩⟩
 instance : LE NNReal := ⟨fun a b => a.1 ≤ b.1⟩
 instance : LT NNReal := ⟨fun a b => a.1 < b.1⟩
 instance decidableLE (a b : NNReal) : Decidable (a ≤ b) := Classical.propDecidable _
@@ -2228,13 +2232,19 @@ instance : Lean.Grind.CommRing ℂ where
   mul_assoc z w u := ext (by simp only [mul_re, mul_im]; grind) (by simp only [mul_im, mul_re]; grind)
   mul_one z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
   one_mul z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
-  zero_mul z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
-  mul_zero z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind) (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
-  left_distrib z w u := ext (by simp only [mul_re, add_re, add_im]; grind) (by simp only [mul_im, add_re, add_im]; grind)
-  right_distrib z w u := ext (by simp only [mul_re, add_re, add_im]; grind) (by simp only [mul_im, add_re, add_im]; grind)
+  zero_mul z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind)
+    (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
+  mul_zero z := ext (by simp only [mul_re, re_ofNat, im_ofNat]; grind)
+    (by simp only [mul_im, re_ofNat, im_ofNat]; grind)
+  left_distrib z w u := ext (by simp only [mul_re, add_re, add_im]; grind)
+    (by simp only [mul_im, add_re, add_im]; grind)
+  right_distrib z w u := ext (by simp only [mul_re, add_re, add_im]; grind)
+    (by simp only [mul_im, add_re, add_im]; grind)
   mul_comm z w := ext (by simp only [mul_re]; grind) (by simp only [mul_im]; grind)
-  neg_add_cancel z := ext (by simp only [add_re, neg_re, re_ofNat]; grind) (by simp only [add_im, neg_im, im_ofNat]; grind)
-  sub_eq_add_neg z w := ext (by simp only [sub_re, add_re, neg_re]; grind) (by simp only [sub_im, add_im, neg_im]; grind)
+  neg_add_cancel z := ext (by simp only [add_re, neg_re, re_ofNat]; grind)
+    (by simp only [add_im, neg_im, im_ofNat]; grind)
+  sub_eq_add_neg z w := ext (by simp only [sub_re, add_re, neg_re]; grind)
+    (by simp only [sub_im, add_im, neg_im]; grind)
   pow_zero _ := rfl
   pow_succ _ _ := rfl
   ofNat_succ n := ext (by simp only [add_re, re_ofNat]; exact Lean.Grind.Semiring.ofNat_succ n)
@@ -2284,7 +2294,8 @@ instance : Lean.Grind.Field ℂ where
   zpow_succ _ _ := rfl
   zpow_neg z n := by
     show Complex.zpow z (-n) = (Complex.zpow z n)⁻¹
-    have inv_one : (1 : ℂ)⁻¹ = 1 := by have := Complex.mul_inv_cancel (z := 1) (fun h => Complex.zero_ne_one h.symm); grind
+    have inv_one : (1 : ℂ)⁻¹ = 1 := by
+      have := Complex.mul_inv_cancel (z := 1) (fun h => Complex.zero_ne_one h.symm); grind
     have inv_inv : ∀ w : ℂ, w⁻¹⁻¹ = w := fun w => by
       by_cases h : w = 0
       · subst h; rw [Complex.inv_zero, Complex.inv_zero]
@@ -2324,6 +2335,20 @@ grind_pattern I_sq_eq => I
   | succ n ih => rw [Lean.Grind.Semiring.pow_succ, ofReal_mul, ih, Lean.Grind.Semiring.pow_succ]
 
 end Complex
+
+/-! ## Norms -/
+
+/-- Mathlib's `Norm`. -/
+class Norm (E : Type u) where
+  /-- The norm. -/
+  norm : E → ℝ
+export Norm (norm)
+macro:max atomic("‖" noWs) a:term noWs "‖" : term => `(norm $a)
+instance : Norm ℝ := ⟨fun x => |x|⟩
+instance : Norm ℂ := ⟨fun z => √(Complex.normSq z)⟩
+@[simp, grind =] theorem Real.norm_eq_abs (x : ℝ) : ‖x‖ = |x| := rfl
+theorem Complex.sq_norm (z : ℂ) : ‖z‖ ^ 2 = Complex.normSq z :=
+  Real.sq_sqrt (add_nonneg (mul_self_nonneg z.re) (mul_self_nonneg z.im))
 
 /-! ## Integers modulo n -/
 
@@ -2365,11 +2390,7 @@ instance (n : ℕ) : Inv (ZMod n) := ⟨ZMod.inv n⟩
 
 end ZMod
 
-end
-
 /-! ## Limits -/
-
-@[expose] public noncomputable section
 
 /-- Mathlib's `Filter`. -/
 structure Filter (α : Type u) where
@@ -2424,5 +2445,42 @@ instance : Neighbourhoods ℝ := ⟨Filter.near id⟩
 instance : Neighbourhoods NNReal := ⟨Filter.near NNReal.toReal⟩
 
 end
+
+/-! ## Printing: goals show the notations that statements use -/
+
+public meta section
+
+@[app_unexpander ExistsUnique] def unexpandExistsUnique : Lean.PrettyPrinter.Unexpander
+  | `($_ fun $x:ident => $p) => `(∃! $x:ident, $p)
+  | `($_ fun ($x:ident : $t) => $p) => `(∃! $x:ident : $t, $p)
+  | _ => throw ()
+
+@[app_unexpander setOf] def unexpandSetOf : Lean.PrettyPrinter.Unexpander
+  | `($_ fun $x:ident => $p) => `({$x:ident | $p})
+  | `($_ fun ($x:ident : $t) => $p) => `({$x:ident : $t | $p})
+  | _ => throw ()
+
+@[app_unexpander abs] def unexpandAbs : Lean.PrettyPrinter.Unexpander
+  | `($_ $a) => match a with
+    | `(|$_|) | `(-$_) => `(|($a)|)
+    | _ => `(|$a|)
+  | _ => throw ()
+
+@[app_unexpander Norm.norm] def unexpandNorm : Lean.PrettyPrinter.Unexpander
+  | `($_ $a) => `(‖$a‖)
+  | _ => throw ()
+
+@[app_unexpander Finset.sum] def unexpandSum : Lean.PrettyPrinter.Unexpander
+  | `($_ $s fun $x:ident => $f) => `(∑ $x:ident ∈ $s, $f)
+  | `($_ $s fun ($x:ident : $_) => $f) => `(∑ $x:ident ∈ $s, $f)
+  | _ => throw ()
+
+@[app_unexpander Finset.prod] def unexpandProd : Lean.PrettyPrinter.Unexpander
+  | `($_ $s fun $x:ident => $f) => `(∏ $x:ident ∈ $s, $f)
+  | `($_ $s fun ($x:ident : $_) => $f) => `(∏ $x:ident ∈ $s, $f)
+  | _ => throw ()
+
+end
+
 -- END OF LIBRARY
 set_option autoImplicit false
