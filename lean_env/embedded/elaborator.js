@@ -6,8 +6,9 @@
 'use strict';
 
 // Positions of fields, in the order of declaration in Lean's sources.
-const COMMAND_STATE = { env: 0, messages: 1, infoState: 8 };
-const FRONTEND_STATE = { command: 0, commands: 3 };
+const COMMAND_STATE = { env: 0, messages: 1, scopes: 2, infoState: 8 };
+const SCOPE = { options: 1, namespace: 2, openDecls: 3 };
+const FRONTEND_STATE = { command: 0, parser: 1, commands: 3 };
 const CORE_CONTEXT = { initHeartbeats: 8, maxHeartbeats: 9 };
 const CORE_STATE = { env: 0, messages: 6, infoState: 7 };
 const META_STATE = { mctx: 0 };
@@ -74,7 +75,8 @@ exports.Elaborator = class {
     const parserState = lean.make(0, [lean.box(0)], [0, 0, 0, 0]);
     const ref = lean.makeRef(lean.make(0, [lean.retain(commandState), parserState, lean.box(0), lean.emptyArray()]));
     const input = this.inputContext(text), messages = [];
-    for (let done = false; !done;) { // each command starts with an empty log
+    for (let done = false; !done;) { // each command starts with an empty log, and without what its parser reported
+      messages.push(...this.parserMessages(input, lean.field(ref, 0)));
       done = lean.io('l_Lean_Elab_Frontend_processCommand', lean.retain(input), lean.retain(ref)) === lean.box(1);
       const command = lean.field(lean.field(ref, 0), FRONTEND_STATE.command);
       messages.push(...this.messages(lean.field(command, COMMAND_STATE.messages)));
@@ -90,6 +92,19 @@ exports.Elaborator = class {
     const sorries = this.captured.map(sorry => ({ ...sorry, ...this.span(text, sorry) }));
     this.captured = null;
     return { state, messages, commands, syntax, sorries };
+  }
+
+  /** What the parser reports of the next command of a frontend state. */
+  parserMessages(input, frontend) {
+    const { lean } = this, command = lean.field(frontend, FRONTEND_STATE.command);
+    const scope = lean.field(lean.field(command, COMMAND_STATE.scopes), 0); // the innermost
+    const context = lean.make(0, [lean.take(command, COMMAND_STATE.env), lean.take(scope, SCOPE.options),
+      lean.take(scope, SCOPE.namespace), lean.take(scope, SCOPE.openDecls)]);
+    const parsed = lean.call('l_Lean_Parser_parseCommand', lean.retain(input), context,
+      lean.take(frontend, FRONTEND_STATE.parser), lean.retain(this.noMessages));
+    const messages = this.messages(lean.field(lean.field(parsed, 1), 1));
+    lean.release(parsed);
+    return messages;
   }
 
   /** The messages of a log, as Lean writes them as JSON. */

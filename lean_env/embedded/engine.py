@@ -33,7 +33,7 @@ VERIFICATION_S = 120.0  # wall limit for verifying a whole proof
 MEMORY_MB = 1100  # resident, of one process
 RECYCLE_AFTER = 20_000  # requests
 SNAPSHOTS = {"environments": 16, "proofStates": 1024}  # held by a process; older ones are made again on demand
-STACK_KB = 3900  # of the process's main thread, under the usual limit of 8 MiB
+STACK_KB = 7000  # of native stack, under the usual limit of 8 MiB; deeper terms end the process
 
 # Theorems become public constants, so that they keep the names that their statements give them.
 SCOPE = "public section\n"
@@ -47,7 +47,7 @@ class _Step:
     tactic: str
 
 
-class _Lost(Exception):  # noqa: N818
+class _Lost(Exception):
     """A state could not be made again in another process; the text says why."""
 
 
@@ -101,7 +101,7 @@ class EmbeddedSession:
 
     def _known(self, process: Process) -> dict[int, int]:
         """State → the process's number for it."""
-        known: dict[int, int] = process.state.setdefault(id(self), {})
+        known: dict[int, int] = process.state.setdefault(f"session {id(self)}", {})
         return known
 
     async def _state(self, process: Process) -> tuple[str, ...]:
@@ -162,15 +162,17 @@ class EmbeddedEngine:
         self.pool = pool
 
     @classmethod
-    async def start(cls, workers: int, timeout_s: float = 10.0) -> Self:
+    async def start(
+        cls, workers: int, timeout_s: float = 10.0, spare: int = 1, recycle_after: int = RECYCLE_AFTER
+    ) -> Self:
         """Start `workers` processes of the installed engine, `timeout_s` being the wall limit of one tactic.
+
+        `spare` more are kept warm, and a process is replaced after `recycle_after` requests.
 
         Raises EngineError when it is not installed or does not start.
         """
         spec = ProcessSpec(command(install.locate()), warm_up=_warm_up)
-        pool = Pool(
-            spec, workers, request_timeout_s=timeout_s, memory_limit_mb=MEMORY_MB, recycle_after=RECYCLE_AFTER, spare=1
-        )
+        pool = Pool(spec, workers, timeout_s, MEMORY_MB, recycle_after, spare)
         await pool.start()
         return cls(pool)
 

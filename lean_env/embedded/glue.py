@@ -44,7 +44,7 @@ PATCHES = (
         "result=require('./symbols.js').lookUp(symbol);if(result!==undefined)return result;newSymIndex=-1;",
     ),
     Patch(
-        # Each costs 0.1 GB and half a second. Elaboration here is synchronous; `exact?` is one of the few that want one.
+        # Each costs 0.1 GB and half a second. Elaboration here is synchronous; `exact?` is one of the few to want one.
         "a worker thread starts when Lean asks for it",
         "var pthreadPoolSize=4;",
         "var pthreadPoolSize=0;",

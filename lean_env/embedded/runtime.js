@@ -10,6 +10,7 @@ const { join } = require('path');
 
 const TAG = { array: 246, string: 249, ref: 253 };
 const HEADER = 8;
+const STACK_BYTES = 32 * 2 ** 20; // address space: pages are taken when they are used
 
 class Runtime {
   constructor({ memory, table, toWasm }, lookUp) {
@@ -19,6 +20,14 @@ class Runtime {
     this.toWasm = toWasm;
     this.functions = new Map();
     this.views();
+    this.enlargeStack();
+  }
+
+  /** The module comes with a stack of 64 KiB, which deep terms overrun without notice; it gets another one. */
+  enlargeStack() {
+    const bottom = this.call('malloc', STACK_BYTES), top = bottom + STACK_BYTES;
+    this.table.get(this.symbol('_emscripten_stack_restore'))(top);
+    this.table.get(this.symbol('emscripten_stack_set_limits'))(top, bottom);
   }
 
   /** The views of memory; made anew when memory has grown. */

@@ -86,8 +86,8 @@ start(settings.folder, { lib: settings.library, prelude: settings.prelude }).the
     let request;
     try { request = JSON.parse(line); } catch (error) { write({ message: `Could not parse JSON: ${error.message}` }); return; }
     try { write(server.answer(request)); } catch (error) {
-      if (!(error instanceof Snapshots.Unknown)) throw error;
-      write({ message: error.message });
+      write({ message: error instanceof Snapshots.Unknown ? error.message : `Lean broke down: ${error.message}` });
+      if (!(error instanceof Snapshots.Unknown)) throw error; // a stack that overflowed leaves nothing to go on with
     }
   });
   process.exit(0);

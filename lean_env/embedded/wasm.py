@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 IMPORT, TABLE, GLOBAL, EXPORT, ELEMENT = 2, 4, 6, 7, 9
+LOW_BITS, MORE, SIGN = 0x7F, 0x80, 0x40  # of a byte in LEB128
 FUNCTION_KIND, MEMORY_KIND, GLOBAL_KIND = 0, 2, 3
 I32_CONST, END = 0x41, 0x0B
 MUTABLE = 1
@@ -50,9 +51,9 @@ def read_unsigned(data: bytes, at: int) -> tuple[int, int]:
     while True:
         byte = data[at]
         at += 1
-        value |= (byte & 0x7F) << shift
+        value |= (byte & LOW_BITS) << shift
         shift += 7
-        if byte < 0x80:
+        if byte < MORE:
             return value, at
 
 
@@ -61,14 +62,14 @@ def read_signed(data: bytes, at: int) -> tuple[int, int]:
     start = at
     value, at = read_unsigned(data, at)
     bits = 7 * (at - start)
-    return (value - (1 << bits) if data[at - 1] & 0x40 else value), at
+    return (value - (1 << bits) if data[at - 1] & SIGN else value), at
 
 
 def write_unsigned(value: int) -> bytes:
     """Unsigned LEB128."""
     out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
+    while value >= MORE:
+        out.append(value & LOW_BITS | MORE)
         value >>= 7
     return bytes([*out, value])
 
@@ -76,10 +77,10 @@ def write_unsigned(value: int) -> bytes:
 def write_signed(value: int) -> bytes:
     """Signed LEB128."""
     out = bytearray()
-    while not -0x40 <= value < 0x40:
-        out.append(value & 0x7F | 0x80)
+    while not -SIGN <= value < SIGN:
+        out.append(value & LOW_BITS | MORE)
         value >>= 7
-    return bytes([*out, value & 0x7F])
+    return bytes([*out, value & LOW_BITS])
 
 
 def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
