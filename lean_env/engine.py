@@ -98,10 +98,10 @@ class EngineInfo:
 
 
 class EngineError(Exception):
-    """The engine cannot do its work at all: not installed, no such executable, will not start. One line, with the mend."""
+    """The engine cannot work at all: not installed, no such executable, will not start. One line, with the mend."""
 
 
-class UnsupportedStatement(Exception):  # noqa: N818  (a finding about a theorem, not a fault)
+class UnsupportedStatement(Exception):
     """The engine cannot state this theorem; the text is Lean's reason."""
 
 

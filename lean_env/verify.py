@@ -5,50 +5,85 @@ one command in a fresh environment, without error, resting on Lean's three axiom
 what elaborating a proof adds; and when Lean's kernel accepts all of that once more, from the environment before it.
 
 What Lean reports decides wherever it can: the syntax tree, the messages, the constants added, the axioms, the kernel.
-Text is looked at only where there is nothing else to look at: the header, which is elaborated before all that.
+Text is looked at only where there is nothing else to look at: for characters that cannot be shown, so that a reader and
+Lean see the same text, and in the header, which is elaborated before all that.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from lean_env.engine import Theorem, Verdict, VerdictKind
 
 AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
 
-# Options that a proof may set: limits of elaboration, and what only changes how things are shown.
-HARMLESS_OPTIONS = re.compile(r"maxHeartbeats|maxRecDepth|synthInstance\.max\w+|exponentiation\.threshold|(pp|linter)\.[\w.]+")
+# Options that a proof may set: limits of elaboration, names, and what only changes how things are shown.
+HARMLESS_OPTIONS = re.compile(
+    r"maxHeartbeats|maxRecDepth|synthInstance\.max\w+|exponentiation\.threshold|tactic\.hygienic|(pp|linter)(\.\w+)+"
+)
 
-# Syntax that puts something else than a checked proof in its place, or runs code of its own while elaborating.
-FORBIDDEN_SYNTAX = {
-    "Lean.Parser.Term.sorry": "sorry",
-    "Lean.Parser.Tactic.tacticSorry": "sorry",
-    "Lean.Parser.Tactic.tacticAdmit": "admit",
-    "Lean.Parser.Tactic.nativeDecide": "native_decide",
-    "Lean.Parser.Tactic.runTac": "run_tac",
-    "Lean.Parser.Term.runElab": "run_elab",
-    "Lean.Parser.Term.byElab": "by_elab",
-    "Lean.Parser.Term.unsafe": "unsafe",
-    "Lean.Parser.Term.elabToSyntax": "elab_to_syntax",
-}
+# Keywords that put something else than a checked proof in its place, or run code of their own while elaborating.
+FORBIDDEN_WORDS = frozenset(
+    {"sorry", "admit", "stop", "native_decide", "run_tac", "run_elab", "by_elab", "elab_to_syntax", "unsafe"}
+)
+
+THE_ONE_COMMAND = ("Lean.Parser.Command.declaration", "Lean.Parser.Command.eoi")
 
 # What elaborating a theorem's proof may add besides it: auxiliary lemmas, and the definitions of its `match`es.
 ADDITIONS = frozenset({"theorem", "definition"})
 
-_HEADER_LINE = re.compile(r"\s*(--.*)?|import\s[\w.\s]+|open\s[\w.\s]+|set_option\s+(?P<option>[\w.]+)\s+\S+")
+# A line of the header. Namespaces begin with a capital and commands do not, so that `open` takes no command with it.
+_NAMESPACE = r"[A-Z]\w*(\.[A-Z]\w*)*"
+_HEADER_LINE = re.compile(
+    rf"\s*(--.*)?|import(\s+{_NAMESPACE})+\s*|open(\s+scoped)?(\s+{_NAMESPACE})+\s*"
+    r"|set_option\s+(?P<option>[\w.]+)\s+(true|false|[0-9]+)\s*"
+)
+
+_PART_IN_GUILLEMETS = re.compile(r"«([^».]*[^».0-9][^».]*)»")
 
 
 class UnsupportedHeader(ValueError):
     """The header holds a line that could change what a statement means."""
 
 
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Message(_Wire):
+    """What Lean says about the proof."""
+
+    severity: str
+    data: str
+
+
+class Constant(_Wire):
+    """What the proof adds to the environment: its name, and whether it is a definition, a theorem, an axiom, …"""
+
+    name: str
+    kind: str
+
+
+class Facts(_Wire):
+    """What the engine reports of a whole theorem (embedded/verification.js)."""
+
+    messages: tuple[Message, ...]
+    commands: tuple[str, ...]  # kinds of the commands, the end of the input included
+    words: frozenset[str]  # keywords and symbols in them
+    options: tuple[str, ...]  # set in them
+    constants: tuple[Constant, ...]
+    same_statement: bool = Field(alias="sameStatement")  # its type is the one that the statement has with `sorry`
+    axioms: tuple[str, ...]
+    kernel: str | None  # why the kernel refuses the constants when it is given them again
+
+
 @dataclass(frozen=True)
 class WholeTheorem:
-    """A theorem with its proof, as Lean gets it."""
+    """A theorem with its proof, as Lean gets it. `name` is the theorem's as the engine writes names."""
 
     text: str
     statement: str
@@ -57,10 +92,15 @@ class WholeTheorem:
 
 def whole_theorem(theorem: Theorem, proof: str) -> WholeTheorem:
     """The statement with the tactic block `proof` in place of its closing `sorry`."""
-    given = theorem.statement.removesuffix("sorry").rstrip()
-    by = "" if given.endswith("by") else " by"
+    given = theorem.statement.rstrip().removesuffix("sorry").rstrip()
+    by = "" if re.search(r"\bby$", given) else " by"
     text = f"{given}{by}\n{textwrap.indent(proof, '  ')}"
-    return WholeTheorem(text, theorem.statement, theorem.name.replace("«", "").replace("»", ""))
+    return WholeTheorem(text, theorem.statement, _PART_IN_GUILLEMETS.sub(r"\1", theorem.name))
+
+
+def shown(text: str) -> bool:
+    """Whether a reader sees all of the text: no control characters, no turns of writing direction, no half characters."""
+    return all(character.isprintable() or character == "\n" for character in text.replace("\r\n", "\n"))
 
 
 def elaborated_header(header: str) -> str:
@@ -72,42 +112,41 @@ def elaborated_header(header: str) -> str:
     kept = []
     for line in header.splitlines():
         match = _HEADER_LINE.fullmatch(line)
-        if match is None or (match["option"] and not HARMLESS_OPTIONS.fullmatch(match["option"])):
-            raise UnsupportedHeader(f"header line not supported: {line.strip()}")
+        if match is None or not shown(line) or (match["option"] and not HARMLESS_OPTIONS.fullmatch(match["option"])):
+            raise UnsupportedHeader(f"header line not supported: {line.strip()!a}")
         if not line.startswith("import"):
             kept.append(line)
     return "\n".join(kept).strip()
 
 
-def judge(facts: Mapping[str, Any], theorem: WholeTheorem) -> Verdict:
-    """The verdict on what the engine reports of a whole theorem (embedded/verification.js)."""
-    syntax, axioms = facts["syntax"], tuple(facts["axioms"])
+def judge(facts: Facts, theorem: WholeTheorem) -> Verdict:
+    """The verdict on what the engine reports of a whole theorem."""
 
     def refused(reason: str) -> Verdict:
-        return Verdict(VerdictKind.REFUSED, reason, axioms)
+        return Verdict(VerdictKind.REFUSED, reason, facts.axioms)
 
-    if facts["commands"] != 1:
-        return refused("the proof ends the theorem and opens another command")
-    for kind in syntax["kinds"]:
-        if kind in FORBIDDEN_SYNTAX:
-            return refused(f"{FORBIDDEN_SYNTAX[kind]} is not a proof")
-    for option in syntax["options"]:
+    if facts.commands != THE_ONE_COMMAND:
+        return refused("the text is not one theorem: another command begins before it or in the proof")
+    for word in sorted(FORBIDDEN_WORDS & facts.words):
+        return refused(f"{word} is not a proof")
+    for option in facts.options:
         if not HARMLESS_OPTIONS.fullmatch(option):
             return refused(f"a proof may not set the option {option}")
-    errors = [message["data"] for message in facts["messages"] if message["severity"] == "error"]
-    if errors:
-        return Verdict(VerdictKind.FAILED, errors[0], axioms)
-    if unsound := [axiom for axiom in axioms if axiom not in AXIOMS]:
+    for message in facts.messages:
+        if message.severity == "error":
+            return Verdict(VerdictKind.FAILED, message.data, facts.axioms)
+    if unsound := [axiom for axiom in facts.axioms if axiom not in AXIOMS]:
         return refused(f"the proof rests on {', '.join(unsound)}")
-    for constant in facts["constants"]:
-        name, kind = constant["name"], constant["kind"]
-        if kind not in ADDITIONS or not _belongs(name, theorem.name):
-            return refused(f"the proof adds the {kind} {name}")
-    if not facts["sameStatement"]:
+    if Constant(name=theorem.name, kind="theorem") not in facts.constants:
+        return refused(f"the statement is not that of a theorem called {theorem.name}")
+    for constant in facts.constants:
+        if constant.kind not in ADDITIONS or not _belongs(constant.name, theorem.name):
+            return refused(f"the proof adds the {constant.kind} {constant.name}")
+    if not facts.same_statement:
         return refused("the theorem proved is not the statement given")
-    if facts["kernel"] is not None:
-        return refused(f"the kernel does not accept it again: {facts['kernel']}")
-    return Verdict(VerdictKind.PROVED, axioms=axioms)
+    if facts.kernel is not None:
+        return refused(f"the kernel does not accept it again: {facts.kernel}")
+    return Verdict(VerdictKind.PROVED, axioms=facts.axioms)
 
 
 def _belongs(constant: str, theorem: str) -> bool:

@@ -45,7 +45,7 @@ class Supervised(Protocol):
 
 
 class StandaloneEngine(Engine, Protocol):
-    """An engine whose work can be measured, and which can write a proof as a file that needs nothing of this program."""
+    """An engine whose work is counted, and which can write a proof as a file that needs nothing of this program."""
 
     @property
     def pool(self) -> Supervised:

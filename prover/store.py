@@ -30,21 +30,21 @@ REPORT = "report.html"
 
 SCHEMA_VERSION = 2
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS sittings (
+CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sittings (
     id INTEGER PRIMARY KEY, started REAL NOT NULL, wall_s REAL NOT NULL, engine_use TEXT NOT NULL DEFAULT '');
-CREATE TABLE IF NOT EXISTS members (
+CREATE TABLE members (
     id INTEGER PRIMARY KEY, policy TEXT NOT NULL, strategy TEXT NOT NULL, n_eff REAL);
-CREATE TABLE IF NOT EXISTS theorems (
+CREATE TABLE theorems (
     name TEXT PRIMARY KEY, position INTEGER NOT NULL, split TEXT NOT NULL, header TEXT NOT NULL,
     statement TEXT NOT NULL, supported INTEGER, reason TEXT NOT NULL DEFAULT '');
-CREATE TABLE IF NOT EXISTS attempts (
+CREATE TABLE attempts (
     theorem TEXT NOT NULL REFERENCES theorems, member INTEGER NOT NULL REFERENCES members, seed INTEGER NOT NULL,
     status TEXT NOT NULL, proof TEXT NOT NULL, verdict TEXT NOT NULL, expansions INTEGER NOT NULL,
     policy_calls INTEGER NOT NULL, model_tokens INTEGER NOT NULL, lean_s REAL NOT NULL, wall_s REAL NOT NULL,
     tree BLOB NOT NULL, started REAL NOT NULL, finished REAL NOT NULL,
     PRIMARY KEY (theorem, member, seed));
-CREATE TABLE IF NOT EXISTS claims (
+CREATE TABLE claims (
     theorem TEXT NOT NULL, member INTEGER NOT NULL, seed INTEGER NOT NULL, position INTEGER NOT NULL,
     proof TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,
     PRIMARY KEY (theorem, member, seed, position),
@@ -99,7 +99,8 @@ class Store:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")  # a transaction a theorem: the sync costs nothing that is felt
             db.execute("PRAGMA foreign_keys=ON")
-            db.executescript(SCHEMA + f"PRAGMA user_version={SCHEMA_VERSION};")
+            if not tables:
+                db.executescript(SCHEMA + f"PRAGMA user_version={SCHEMA_VERSION};")
         return db
 
     @contextmanager

@@ -49,5 +49,7 @@ def canonical_valid() -> Path:
     beside = Path(__file__).parents[2] / "shared" / "data" / "minif2f_valid.jsonl"
     path = Path(os.environ.get("NEFF_MINIF2F", beside))
     if not path.exists():
-        pytest.skip(f"no canonical statements: set NEFF_MINIF2F to a JSON lines file of miniF2F valid, or put it at {beside}")
+        pytest.skip(
+            f"no canonical statements: set NEFF_MINIF2F to a JSON lines file of miniF2F valid, or put it at {beside}"
+        )
     return path

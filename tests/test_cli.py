@@ -219,6 +219,10 @@ def test_check_says_which_proof_does_not_hold(prove: Prove, tmp_path: Path) -> N
 def test_check_refuses_files_that_no_run_wrote(prove: Prove, tmp_path: Path) -> None:
     other = tmp_path / "other.lean"
     other.write_text('notation "counts" => id\ntheorem t : counts 7 := by\n  sub 5\n  sub 2\n')
+    assert is_one_line_of_help(prove("check", other), str(other), "prelude", "this version of prove")
+    other.write_text(f"{PRELUDE}theorem t : counts 7 := by\n  sub 5\n  sub 2\n\naxiom easy : counts 0\n")
+    assert is_one_line_of_help(prove("check", other), str(other), "DIR/proofs")
+    other.write_text(f"{PRELUDE}counts 7\n")
     assert is_one_line_of_help(prove("check", other), str(other), "DIR/proofs")
     assert is_one_line_of_help(prove("check", tmp_path / "none.lean"), "cannot read", "none.lean")
 

@@ -26,6 +26,7 @@ SUMMARY = {
     "expansions": 1234,
     "wall_s": 12.0,
     "lean_s": 9.5,
+    "engine_use": {"requests": 1300, "peak_rss_mib": 654.3, "ends": {"timeout": 3, "killed": 1}},
 }
 SETTINGS = {"engine": "stand-in 1", "seed": 0, "budget": 64}
 

@@ -19,7 +19,8 @@ from countdown import Chance, Countdown, CountdownSession, theorem, unsupported
 
 from benchmarks.registry import Benchmark
 from lean_env.engine import EngineError, Theorem, VerdictKind
-from prover.records import Finding, Member, Outcome
+from lean_env.process import EndCause, Statistics
+from prover.records import EngineUse, Finding, Member, Outcome
 from prover.run import Plan, finish, last_line, prove_all, settings, theorem_seed
 from prover.store import Store
 from search.tree import SUM
@@ -69,6 +70,26 @@ async def test_every_theorem_ends_in_the_store_the_summary_the_report_and_its_pr
     assert last_line(summary) == (
         f"proved {len(proved)} of 20 supported (21 theorems) in {summary['expansions']} expansions"
     )
+
+
+async def test_what_the_engine_did_is_summed_over_the_sittings_of_a_run(tmp_path: Path) -> None:
+    engine = Countdown()
+    engine.pool.statistics = Statistics(starts=3, retries=1, requests=100, busy_s=2.5, peak_rss_mb={0: 500.0, 1: 612.5})
+    engine.pool.statistics.ends[EndCause.TIMEOUT] = 2
+    await run(tmp_path, engine)
+    with closing(Store(tmp_path)) as store:
+        store.begin(settings(NUMBERS, engine, PLAN), PLAN.member, NUMBERS.theorems, fresh=False)
+        store.record_use(EngineUse(2, {"killed": 1, "timeout": 1}, 4, 11, 0.25, 580.0))
+        finish(NUMBERS, engine, PLAN, store)
+    use = json.loads((tmp_path / "summary.json").read_text())["engine_use"]
+    assert use == {
+        "starts": 5,
+        "ends": {"timeout": 3, "killed": 1},
+        "retries": 5,
+        "requests": 111,
+        "busy_s": 2.75,
+        "peak_rss_mib": 612.5,
+    }
 
 
 async def test_an_unsupported_statement_is_counted_and_listed_with_leans_reason(tmp_path: Path) -> None:

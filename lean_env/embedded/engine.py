@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,7 +23,7 @@ from lean_env.engine import (
 )
 from lean_env.pool import Pool, ProcessSpec, RequestFailed, Slot
 from lean_env.process import Process
-from lean_env.verify import UnsupportedHeader, elaborated_header, judge, whole_theorem
+from lean_env.verify import Facts, UnsupportedHeader, elaborated_header, judge, shown, whole_theorem
 from lean_env.wire import CommandAnswer, ErrorAnswer, TacticAnswer, read_answer
 
 INFO = EngineInfo("embedded", f"Lean {install.LEAN_VERSION}", mathlib=False, imports=("Init", install.PRELUDE_MODULE))
@@ -171,7 +172,7 @@ class EmbeddedEngine:
 
         Raises EngineError when it is not installed or does not start.
         """
-        spec = ProcessSpec(command(install.locate()), warm_up=_warm_up)
+        spec = ProcessSpec(command(install.locate()), warm_up=warm_up)
         pool = Pool(spec, workers, timeout_s, MEMORY_MB, recycle_after, spare)
         await pool.start()
         return cls(pool)
@@ -189,13 +190,15 @@ class EmbeddedEngine:
         return session
 
     async def verify(self, theorem: Theorem, proof: str) -> Verdict:
-        """Re-elaborate the whole theorem with `proof`; see lean_env.verify."""
+        """Re-elaborate the whole theorem with `proof`; see lean_env.verify. Raises UnsupportedStatement for its header."""
         header, whole = _header(theorem), whole_theorem(theorem, proof)
+        if not shown(whole.text):
+            return Verdict(VerdictKind.REFUSED, "the text holds a character that cannot be shown")
 
         async def job(process: Process) -> Verdict:
-            facts = {"text": whole.text, "statement": whole.statement, "name": whole.name}
-            request = {"verify": facts, "env": await environment(process, header)}
-            return judge(await process.request(request, VERIFICATION_S), whole)
+            parts = {"text": whole.text, "statement": whole.statement, "name": whole.name}
+            request = {"verify": parts, "env": await environment(process, header)}
+            return judge(Facts.model_validate(await process.request(request, VERIFICATION_S)), whole)
 
         slot = self.pool.assign()
         try:
@@ -223,8 +226,8 @@ def _header(theorem: Theorem) -> str:
         raise UnsupportedStatement(str(why)) from why
 
 
-def command(installation: install.Installation) -> tuple[str, ...]:
-    """The command line of one engine process."""
+def command(installation: install.Installation, snapshots: Mapping[str, int] = SNAPSHOTS) -> tuple[str, ...]:
+    """The command line of one engine process, which holds as many `snapshots` of each kind."""
     settings = {
         "folder": str(installation.folder),
         "library": str(installation.library),
@@ -232,11 +235,12 @@ def command(installation: install.Installation) -> tuple[str, ...]:
         "imports": list(INFO.imports),
         "scope": install.prelude_scope() + SCOPE,
         "maxHeartbeats": HEARTBEATS,
-        **SNAPSHOTS,
+        **snapshots,
     }
     script = Path(__file__).parent / "server.js"
     return (str(install.node()), f"--stack-size={STACK_KB}", str(script), json.dumps(settings))
 
 
-async def _warm_up(process: Process) -> None:
+async def warm_up(process: Process) -> None:
+    """The first request of a process: it is ready when it answers."""
     await process.request({"cmd": ""}, OPENING_S)

@@ -25,6 +25,9 @@ scope, is run at every start.
 
 universe u v
 
+-- a family of lemmas shares one list of instances, though some could do with fewer
+set_option linter.unusedSectionVars false
+
 /-! ## Notations and namespaces -/
 
 notation "ℕ" => Nat
@@ -989,11 +992,9 @@ end CommRing
 section OrderedSemiring
 variable {R : Type u} [Lean.Grind.Semiring R] [LE R] [LT R] [Std.IsLinearOrder R] [Std.LawfulOrderLT R]
   [Lean.Grind.OrderedRing R] {a b c d : R}
-omit [Std.LawfulOrderLT R] in
 theorem mul_pos (ha : 0 < a) (hb : 0 < b) : 0 < a * b := by
   have := Lean.Grind.OrderedRing.mul_lt_mul_of_pos_left hb ha
   rwa [Lean.Grind.Semiring.mul_zero] at this
-omit [Std.LawfulOrderLT R] in
 theorem zero_lt_one : (0 : R) < 1 := Lean.Grind.OrderedRing.zero_lt_one
 theorem zero_le_one : (0 : R) ≤ 1 := le_of_lt zero_lt_one
 theorem pow_pos (h : 0 < a) (n : ℕ) : 0 < a ^ n := by
@@ -1790,7 +1791,7 @@ theorem Cauchy.bisect_lt (h : a < b) (m n : ℕ) : (bisect P a b m).1 < (bisect 
   have := Real.Cauchy.div_pos (show 0 < b - a by grind) (pow_pos (show (0 : ℚ) < 2 by grind) (m + n))
   rw [Nat.add_comm n m] at h₂
   grind
-theorem Cauchy.width_small (h : a < b) {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, (b - a) / 2 ^ N < ε := by
+theorem Cauchy.width_small {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, (b - a) / 2 ^ N < ε := by
   obtain ⟨N, hN⟩ := exists_nat_gt (((b - a) / ε : ℚ) : ℝ)
   rw [← Rat.cast_natCast, Rat.cast_lt, div_lt_iff₀ hε] at hN
   refine ⟨N, ?_⟩
@@ -1801,7 +1802,7 @@ theorem Cauchy.width_small (h : a < b) {ε : ℚ} (hε : 0 < ε) : ∃ N : ℕ, 
   grind
 /-- The right ends of a bisection. -/
 def Cauchy.bisectRight (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).2, fun ε hε => by
-  obtain ⟨N, hN⟩ := width_small h hε
+  obtain ⟨N, hN⟩ := width_small hε (a := a) (b := b)
   refine ⟨N, fun m hm n hn => ?_⟩
   obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hm
   have h₁ := bisect_anti (P := P) h N k
@@ -1810,7 +1811,7 @@ def Cauchy.bisectRight (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := �
   grind⟩
 /-- The left ends of a bisection. -/
 def Cauchy.bisectLeft (P : ℚ → Prop) (a b : ℚ) (h : a < b) : Cauchy := ⟨fun n => (bisect P a b n).1, fun ε hε => by
-  obtain ⟨N, hN⟩ := width_small h hε
+  obtain ⟨N, hN⟩ := width_small hε (a := a) (b := b)
   refine ⟨N, fun m hm n hn => ?_⟩
   obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hn
   have h₁ := bisect_anti (P := P) h N k
@@ -1821,7 +1822,7 @@ theorem Cauchy.bisect_lim (h : a < b) : lim (bisectLeft P a b h) = lim (bisectRi
   refine lim_eq ⟨fun ε hε => ⟨0, fun n _ => ?_⟩, fun ε hε => ?_⟩
   · have := bisect_lt (P := P) h n n
     simp only [bisectLeft, bisectRight]; grind
-  · obtain ⟨N, hN⟩ := width_small h hε
+  · obtain ⟨N, hN⟩ := width_small hε (a := a) (b := b)
     refine ⟨N, fun n hn => ?_⟩
     obtain ⟨k, rfl⟩ := Nat.exists_eq_add_of_le hn
     have h₁ := bisect_anti (P := P) h N k
@@ -2007,12 +2008,12 @@ attribute [local instance] Lean.Grind.Ring.intCast
 /-- Mathlib's `Int.fract`. -/
 def fract (a : α) : α := a - (floor a : α)
 theorem le_floor {z : ℤ} {a : α} : z ≤ ⌊a⌋ ↔ (z : α) ≤ a := by rw [floor]; exact FloorRing.le_floor_iff z a
+theorem floor_le (a : α) : (⌊a⌋ : α) ≤ a := le_floor.1 (Int.le_refl _)
 end
 section
 variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α]
   [Lean.Grind.OrderedRing α] [FloorRing α]
 attribute [local instance] Lean.Grind.Ring.intCast
-theorem floor_le (a : α) : (⌊a⌋ : α) ≤ a := le_floor.1 (Int.le_refl _)
 theorem floor_lt {z : ℤ} {a : α} : ⌊a⌋ < z ↔ a < (z : α) := by rw [← Int.not_le, le_floor, _root_.not_le]
 theorem lt_floor_add_one (a : α) : a < (⌊a⌋ : α) + 1 := by
   rw [← Int.cast_one, ← Int.cast_add, ← floor_lt]; omega
@@ -2046,15 +2047,16 @@ def floor (a : α) : ℕ := (Int.floor a).toNat
 def ceil (a : α) : ℕ := (Int.ceil a).toNat
 @[inherit_doc] notation "⌊" a "⌋₊" => Nat.floor a
 @[inherit_doc] notation "⌈" a "⌉₊" => Nat.ceil a
-end
-section
-variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α]
-  [Lean.Grind.OrderedRing α] [FloorRing α]
 attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
 theorem le_floor_iff {a : α} (ha : 0 ≤ a) {n : ℕ} : n ≤ ⌊a⌋₊ ↔ (n : α) ≤ a := by
   rw [floor, ← Int.cast_natCast, ← Int.le_floor]
   have : (0 : ℤ) ≤ ⌊a⌋ := Int.le_floor.2 (by rw [Int.cast_zero]; exact ha)
   omega
+end
+section
+variable {α : Type u} [Lean.Grind.CommRing α] [LE α] [LT α] [Std.IsLinearOrder α] [Std.LawfulOrderLT α]
+  [Lean.Grind.OrderedRing α] [FloorRing α]
+attribute [local instance] Lean.Grind.Semiring.natCast Lean.Grind.Ring.intCast
 theorem floor_lt {a : α} (ha : 0 ≤ a) {n : ℕ} : ⌊a⌋₊ < n ↔ a < n := by
   rw [← Nat.not_le, le_floor_iff ha, _root_.not_le]
 end

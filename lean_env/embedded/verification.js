@@ -3,14 +3,11 @@
 'use strict';
 
 const ENVIRONMENT = 0; // field of the command state
-const CONSTANT_KINDS = ['axiom', 'definition', 'theorem', 'opaque', 'quotient', 'inductive', 'constructor', 'recursor'];
 const AXIOM = 0;
-// The axioms of Init. The imported files hold the library's theorems as axioms too, without their proofs, and nothing in
-// them tells the two apart; the prelude has none of its own (compile.js).
-const LIBRARY_AXIOMS = new Set(['propext', 'Quot.sound', 'Classical.choice', 'sorryAx', 'Lean.trustCompiler',
-  'Lean.ofReduceBool', 'Lean.ofReduceNat']);
+const CONSTANT_KINDS = ['axiom', 'definition', 'theorem', 'opaque', 'quotient', 'inductive', 'constructor', 'recursor'];
+const ORIGINAL_AXIOM = 2; // of Lean.ConstantKind
 const DECLARATIONS = { 1: 1, 2: 2, 3: 3 }; // tag of ConstantInfo → tag of Declaration: definitions, theorems, opaques
-const SYNTAX = { node: 1, identifier: 3 };
+const SYNTAX = { node: 1, atom: 2, identifier: 3 };
 
 exports.Verification = class {
   constructor(lean, elaborator) {
@@ -20,27 +17,37 @@ exports.Verification = class {
 
   /**
    * Elaborate `text` (the theorem with its proof) and `statement` (the theorem with `sorry`) in a command state.
-   * `name` is the theorem's, as the environment has it.
+   * `name` is the theorem's, as `nameText` writes it.
    */
   facts({ text, statement, name }, commandState) {
     const { lean, elaborator } = this;
     const stated = elaborator.run(statement, commandState);
     const proved = elaborator.run(text, commandState);
-    const before = this.localConstants(commandState), after = this.localConstants(proved.state);
+    const before = this.localConstants(commandState), expected = this.localConstants(stated.state);
+    const after = this.localConstants(proved.state);
     const added = new Map([...after].filter(([constant]) => !before.has(constant)));
-    const expected = this.localConstants(stated.state).get(name);
     const facts = {
       messages: proved.messages,
-      commands: proved.commands,
-      syntax: this.syntax(proved.syntax),
+      ...this.syntax(proved.syntax),
       constants: [...added].map(([constant, info]) => ({ name: constant, kind: CONSTANT_KINDS[lean.tag(info)] })),
-      sameStatement: expected !== undefined && added.has(name) && this.sameType(expected, added.get(name)),
-      axioms: added.has(name) ? this.axioms(name, after) : [],
+      sameStatement: expected.has(name) && added.has(name) && this.sameType(name, expected, added),
+      axioms: added.has(name) ? this.axioms(name, after, commandState) : [],
       kernel: this.replay(added, commandState),
     };
     for (const sorry of [...stated.sorries, ...proved.sorries]) elaborator.drop(sorry);
     for (const object of [stated.state, stated.syntax, proved.state, proved.syntax]) lean.release(object);
     return facts;
+  }
+
+  /** A name as text, another one for every name: parts that could be read as something else stand in « ». */
+  nameText(name) {
+    const { lean } = this, parts = [];
+    for (; !(name & 1); name = lean.field(name, 0)) {
+      const part = lean.field(name, 1);
+      if (part & 1) parts.push(String(part >>> 1));
+      else parts.push(/^\d*$|[.«»]/.test(lean.string(part)) ? `«${lean.string(part)}»` : lean.string(part));
+    }
+    return parts.reverse().join('.');
   }
 
   kernelEnvironment(commandState) {
@@ -53,12 +60,12 @@ exports.Verification = class {
     const walk = node => { // PersistentHashMap.Node: entries, or keys and values that collide
       if (lean.tag(node) === 1) {
         const values = [...lean.array(lean.field(node, 1))];
-        [...lean.array(lean.field(node, 0))].forEach((key, i) => found.set(lean.name(key), values[i]));
+        [...lean.array(lean.field(node, 0))].forEach((key, i) => found.set(this.nameText(key), values[i]));
         return;
       }
       for (const entry of lean.array(lean.field(node, 0))) {
         if (entry & 1) continue;
-        if (lean.tag(entry) === 0) found.set(lean.name(lean.field(entry, 0)), lean.field(entry, 1));
+        if (lean.tag(entry) === 0) found.set(this.nameText(lean.field(entry, 0)), lean.field(entry, 1));
         else walk(lean.field(entry, 0));
       }
     };
@@ -76,42 +83,73 @@ exports.Verification = class {
   // A ConstantInfo holds one value, which begins with a ConstantVal (name, level parameters, type) and then has its own
   // fields, the first of them the value of the constant where it has one.
   constantVal(info) { return this.lean.field(this.lean.field(info, 0), 0); }
+  type(info) { return this.lean.field(this.constantVal(info), 2); }
+  value(info) { return this.lean.tag(info) in DECLARATIONS ? this.lean.field(this.lean.field(info, 0), 1) : null; }
 
-  sameType(a, b) {
-    const { lean } = this, [left, right] = [this.constantVal(a), this.constantVal(b)];
-    const levels = value => [...lean.list(lean.field(value, 1))].map(name => lean.name(name)).join(' ');
-    return levels(left) === levels(right) && lean.call('lean_expr_eqv', lean.field(left, 2), lean.field(right, 2)) === 1;
+  levels(info) {
+    return [...this.lean.list(this.lean.field(this.constantVal(info), 1))].map(name => this.nameText(name)).join(' ');
   }
 
-  /** The names of the constants that occur in the type and the value of a constant. */
-  uses(info) {
-    const { lean } = this, names = new Map();
-    const expressions = [lean.field(this.constantVal(info), 2)];
-    if (lean.tag(info) in DECLARATIONS) expressions.push(lean.field(lean.field(info, 0), 1));
-    for (const expression of expressions) {
-      const array = lean.call('l_Lean_Expr_getUsedConstants', lean.retain(expression));
-      for (const name of lean.array(array)) names.set(lean.name(name), lean.retain(name));
-      lean.release(array);
-    }
-    return names;
+  /** Call `visit` with the name of each constant that occurs in an expression, as text and as Lean's object. */
+  eachConstant(expression, visit) {
+    const { lean } = this;
+    const names = lean.call('l_Lean_Expr_getUsedConstants', lean.retain(expression));
+    for (const name of lean.array(names)) visit(this.nameText(name), name);
+    lean.release(names);
   }
 
-  /** Axioms that `name` rests on. What was imported without its proof (theorems of the library) is taken as proved. */
-  axioms(name, local) {
+  /** Call `visit` for each constant in the type and the value of a constant. */
+  eachUse(info, visit) {
+    for (const expression of [this.type(info), this.value(info)]) if (expression !== null) this.eachConstant(expression, visit);
+  }
+
+  /**
+   * Whether `name` has the same type in two sets of constants: the same expression, made of the same auxiliary
+   * constants (a `match` in a statement is one) with the same types and values.
+   */
+  sameType(name, these, those) {
+    const { lean } = this, compared = new Set();
+    const same = (a, b) => lean.call('lean_expr_eqv', a, b) === 1;
+    const sameIn = (constant, withValue) => {
+      compared.add(constant);
+      const left = these.get(constant), right = those.get(constant);
+      if (left === undefined || right === undefined) return left === right; // both undefined: imported
+      if (lean.tag(left) !== lean.tag(right) || this.levels(left) !== this.levels(right)) return false;
+      const expressions = [[this.type(left), this.type(right)]];
+      if (withValue && this.value(left) !== null) expressions.push([this.value(left), this.value(right)]);
+      return expressions.every(([a, b]) => {
+        let equal = same(a, b);
+        this.eachConstant(a, used => { equal = equal && (compared.has(used) || sameIn(used, true)); });
+        return equal;
+      });
+    };
+    return sameIn(name, false);
+  }
+
+  /** Axioms that `name` rests on. A theorem that was imported, where it has no proof, is taken as proved. */
+  axioms(name, local, commandState) {
     const { lean } = this, seen = new Set(), axioms = new Set();
     const visit = constant => {
       if (seen.has(constant)) return;
       seen.add(constant);
       const info = local.get(constant);
       if (lean.tag(info) === AXIOM) axioms.add(constant);
-      for (const [used, object] of this.uses(info)) {
+      this.eachUse(info, (used, object) => {
         if (local.has(used)) visit(used);
-        else if (LIBRARY_AXIOMS.has(used)) axioms.add(used);
-        lean.release(object);
-      }
+        else if (this.isImportedAxiom(object, commandState)) axioms.add(used);
+      });
     };
     visit(name);
     return [...axioms].sort();
+  }
+
+  /** Imported files hold theorems as axioms, without their proofs; what a constant was at first is recorded beside. */
+  isImportedAxiom(name, commandState) {
+    const { lean } = this;
+    const kind = lean.call('l_Lean_getOriginalConstKind_x3f', lean.take(commandState, ENVIRONMENT), lean.retain(name));
+    const isAxiom = (kind & 1) !== 0 || lean.field(kind, 0) === lean.box(ORIGINAL_AXIOM); // not recorded: not trusted
+    lean.release(kind);
+    return isAxiom;
   }
 
   /** Have the kernel check `added` from the environment before it. Gives null, or what the kernel reports. */
@@ -121,10 +159,7 @@ exports.Verification = class {
     const visit = (constant, info) => {
       if (done.has(constant)) return;
       done.add(constant);
-      for (const [used, object] of this.uses(info)) {
-        if (added.has(used)) visit(used, added.get(used));
-        lean.release(object);
-      }
+      this.eachUse(info, used => { if (added.has(used)) visit(used, added.get(used)); });
       if (failure === null) failure = add(constant, info);
     };
     const add = (constant, info) => {
@@ -144,20 +179,23 @@ exports.Verification = class {
     return failure;
   }
 
-  /** The kinds of node in the syntax of some commands, and the options they set. */
+  /** The kinds of some commands, the keywords in them, and the options they set. */
   syntax(commands) {
-    const { lean } = this, kinds = new Set(), options = new Set();
+    const { lean } = this, words = new Set(), options = new Set();
     const walk = node => {
-      if ((node & 1) || lean.tag(node) !== SYNTAX.node) return;
-      const kind = lean.name(lean.field(node, 1)), children = [...lean.array(lean.field(node, 2))];
-      kinds.add(kind);
-      if (kind.endsWith('.set_option')) {
+      if (node & 1) return; // missing, after an error
+      if (lean.tag(node) === SYNTAX.atom) words.add(lean.string(lean.field(node, 1)));
+      if (lean.tag(node) !== SYNTAX.node) return;
+      const children = [...lean.array(lean.field(node, 2))];
+      const isAtom = (child, word) => !(child & 1) && lean.tag(child) === SYNTAX.atom && lean.string(lean.field(child, 1)) === word;
+      if (children.some(child => isAtom(child, 'set_option'))) {
         const option = children.find(child => !(child & 1) && lean.tag(child) === SYNTAX.identifier);
-        options.add(option === undefined ? '?' : lean.name(lean.field(option, 2)));
+        options.add(option === undefined ? '?' : this.nameText(lean.field(option, 2)));
       }
       children.forEach(walk);
     };
+    const kinds = [...lean.array(commands)].map(command => lean.name(lean.field(command, 1)));
     for (const command of lean.array(commands)) walk(command);
-    return { kinds: [...kinds].sort(), options: [...options].sort() };
+    return { commands: kinds, words: [...words].sort(), options: [...options].sort() };
   }
 };
