@@ -198,7 +198,10 @@ class EmbeddedEngine:
         async def job(process: Process) -> Verdict:
             parts = {"text": whole.text, "statement": whole.statement, "name": whole.name}
             request = {"verify": parts, "env": await environment(process, header)}
-            return judge(Facts.model_validate(await process.request(request, VERIFICATION_S)), whole)
+            answer = await process.request(request, VERIFICATION_S)
+            if "message" in answer:  # Lean broke down over it: a stack that overflowed
+                return Verdict(VerdictKind.UNVERIFIED, answer["message"])
+            return judge(Facts.model_validate(answer), whole)
 
         slot = self.pool.assign()
         try:
