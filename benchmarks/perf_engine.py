@@ -1,7 +1,7 @@
 """How fast the embedded engine is, and how much memory it takes: `python -m benchmarks.perf_engine`.
 
-Prints one JSON line a figure. Times are wall times on whatever else the machine does, so the lines that compare two ways
-of doing the same were measured in turn, in one run.
+Prints one JSON line a figure. Times are wall times on whatever else the machine does, so the lines that compare two
+ways of doing the same were measured in turn, in one run.
 """
 
 from __future__ import annotations
@@ -138,7 +138,11 @@ async def throughput(engine: EmbeddedEngine, tactics: tuple[str, ...], what: str
     began = time.perf_counter()
     await asyncio.gather(*(search(number) for number in range(len(engine.pool.slots))))
     took = time.perf_counter() - began
-    show(f"tactic checks a second, two processes, generated goals, {what}", per_second=round(checks / took, 1), checks=checks)
+    show(
+        f"tactic checks a second, two processes, generated goals, {what}",
+        per_second=round(checks / took, 1),
+        checks=checks,
+    )
 
 
 async def endurance(requests: int, seed: int) -> None:

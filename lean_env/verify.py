@@ -4,9 +4,9 @@ A theorem is proved when its statement, byte for byte as given, with the proof i
 one command in a fresh environment, without error, resting on Lean's three axioms only and adding nothing but itself and
 what elaborating a proof adds; and when Lean's kernel accepts all of that once more, from the environment before it.
 
-What Lean reports decides wherever it can: the syntax tree, the messages, the constants added, the axioms, the kernel.
-Text is looked at only where there is nothing else to look at: for characters that cannot be shown, so that a reader and
-Lean see the same text, and in the header, which is elaborated before all that.
+What Lean reports decides wherever it can: the syntax tree before anything of it is elaborated, the messages, the
+constants added, the axioms, the kernel. Text is looked at only where there is nothing else to look at: for characters
+that cannot be shown, so that a reader and Lean see the same text, and in the header, which comes before all that.
 """
 
 from __future__ import annotations
@@ -21,17 +21,14 @@ from lean_env.engine import Theorem, Verdict, VerdictKind
 
 AXIOMS = frozenset({"propext", "Classical.choice", "Quot.sound"})
 
-# Options that a proof may set: limits of elaboration, names, and what only changes how things are shown.
+# Options that a header may set: limits of elaboration, names, and what only changes how things are shown. A proof may
+# set the same (embedded/permitted.js).
 HARMLESS_OPTIONS = re.compile(
     r"maxHeartbeats|maxRecDepth|synthInstance\.max\w+|exponentiation\.threshold|tactic\.hygienic|(pp|linter)(\.\w+)+"
 )
 
-# Keywords that put something else than a checked proof in its place, or run code of their own while elaborating.
-FORBIDDEN_WORDS = frozenset(
-    {"sorry", "admit", "stop", "native_decide", "run_tac", "run_elab", "by_elab", "elab_to_syntax", "unsafe"}
-)
-
-THE_ONE_COMMAND = ("Lean.Parser.Command.declaration", "Lean.Parser.Command.eoi")
+# The heartbeats of a header are no measure of a whole proof: what ends a verification is the engine's wall limit.
+VERIFICATION_SCOPE = "set_option maxHeartbeats 0"
 
 # What elaborating a theorem's proof may add besides it: auxiliary lemmas, and the definitions of its `match`es.
 ADDITIONS = frozenset({"theorem", "definition"})
@@ -41,6 +38,12 @@ _NAMESPACE = r"[A-Z]\w*(\.[A-Z]\w*)*"
 _HEADER_LINE = re.compile(
     rf"\s*(--.*)?|import(\s+{_NAMESPACE})+\s*|open(\s+scoped)?(\s+{_NAMESPACE})+\s*"
     r"|set_option\s+(?P<option>[\w.]+)\s+(true|false|[0-9]+)\s*"
+)
+
+# Errors that only say that a limit of Lean's ran out.
+_LIMIT_REACHED = re.compile(
+    r"maximum number of heartbeats|maximum recursion depth"
+    r"|\(kernel\) (deterministic timeout|deep recursion|out of memory)"
 )
 
 _PART_IN_GUILLEMETS = re.compile(r"«([^».]*[^».0-9][^».]*)»")
@@ -71,10 +74,8 @@ class Constant(_Wire):
 class Facts(_Wire):
     """What the engine reports of a whole theorem (embedded/verification.js)."""
 
+    refusal: str | None  # why the text may not even be elaborated (embedded/permitted.js)
     messages: tuple[Message, ...]
-    commands: tuple[str, ...]  # kinds of the commands, the end of the input included
-    words: frozenset[str]  # keywords and symbols in them
-    options: tuple[str, ...]  # set in them
     constants: tuple[Constant, ...]
     same_statement: bool = Field(alias="sameStatement")  # its type is the one that the statement has with `sorry`
     axioms: tuple[str, ...]
@@ -99,7 +100,7 @@ def whole_theorem(theorem: Theorem, proof: str) -> WholeTheorem:
 
 
 def shown(text: str) -> bool:
-    """Whether a reader sees all of the text: no control characters, no turns of writing direction, no half characters."""
+    """Whether a reader sees all of the text: no control characters, no reversed writing, no half characters."""
     return all(character.isprintable() or character == "\n" for character in text.replace("\r\n", "\n"))
 
 
@@ -125,16 +126,12 @@ def judge(facts: Facts, theorem: WholeTheorem) -> Verdict:
     def refused(reason: str) -> Verdict:
         return Verdict(VerdictKind.REFUSED, reason, facts.axioms)
 
-    if facts.commands != THE_ONE_COMMAND:
-        return refused("the text is not one theorem: another command begins before it or in the proof")
-    for word in sorted(FORBIDDEN_WORDS & facts.words):
-        return refused(f"{word} is not a proof")
-    for option in facts.options:
-        if not HARMLESS_OPTIONS.fullmatch(option):
-            return refused(f"a proof may not set the option {option}")
+    if facts.refusal is not None:
+        return refused(facts.refusal)
     for message in facts.messages:
         if message.severity == "error":
-            return Verdict(VerdictKind.FAILED, message.data, facts.axioms)
+            ended = VerdictKind.UNVERIFIED if _LIMIT_REACHED.search(message.data) else VerdictKind.FAILED
+            return Verdict(ended, message.data, facts.axioms)
     if unsound := [axiom for axiom in facts.axioms if axiom not in AXIOMS]:
         return refused(f"the proof rests on {', '.join(unsound)}")
     if Constant(name=theorem.name, kind="theorem") not in facts.constants:

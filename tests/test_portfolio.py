@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,18 @@ from search.best_first import best_first
 from search.budget import Budget, SearchStatus
 from search.tree import SUM
 
-STATE = "case succ\nx y : ℝ\nf : ℕ → ℕ\nn m✝ : ℕ\nh₀ : x + y =\n  3 ∧ 0 < x\nh₁ : ∀ (k : ℕ), f k = k + 1\n⊢ f 4 =\n  5\n\n⊢ 1 = 1"
+STATE = """\
+case succ
+x y : ℝ
+f : ℕ → ℕ
+n m✝ : ℕ
+h₀ : x + y =
+  3 ∧ 0 < x
+h₁ : ∀ (k : ℕ), f k = k + 1
+⊢ f 4 =
+  5
+
+⊢ 1 = 1"""
 
 HYPOTHESES = st.lists(
     st.sampled_from(
@@ -46,7 +58,7 @@ async def test_every_state_gets_a_distribution_over_different_tactics(hypotheses
     assert len(tactics) == len(set(tactics)) >= 8
     assert all(tactic.strip() == tactic != "" for tactic in tactics)
     assert math.isclose(sum(math.exp(s.log_prob) for s in suggestions), 1.0)
-    assert all(a.log_prob >= b.log_prob for a, b in zip(suggestions, suggestions[1:], strict=False))
+    assert all(a.log_prob >= b.log_prob for a, b in pairwise(suggestions))
     assert list(await Portfolio().suggest(state, 5)) == list(suggestions)[:5]
 
 
@@ -64,7 +76,7 @@ async def test_a_goal_that_is_a_hypothesis_is_closed_by_it_first() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "theorem t (f : ℕ → ℕ) (h₀ : f 0 = 0) (h₁ : ∀ n, f (n + 1) = f n + 2 * n + 1) (n : ℕ) : f n = n ^ 2 := by sorry",
+        "theorem t (f : ℕ → ℕ) (h₀ : f 0 = 0) (h₁ : ∀ n, f (n + 1) = f n + 2 * n + 1) (n) : f n = n ^ 2 := by sorry",
         "theorem t (p q : Prop) (h : p ∧ (q ∨ p)) : p ∧ (q ∨ p ∧ p) := by sorry",
         "theorem t : ∃ n : ℕ, n * n = 9 ∧ n + 1 = 4 := by sorry",
         "theorem t (x y : ℝ) : 2 * x * y ≤ x ^ 2 + y ^ 2 := by sorry",

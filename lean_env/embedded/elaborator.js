@@ -4,6 +4,7 @@
 // first one of a theorem is taken at the moment when Lean elaborates its `sorry`, with the contexts of that moment; a
 // tactic then runs on fresh references that hold it. So a step costs its own tactic and nothing of its prefix.
 'use strict';
+const { refusal } = require('./permitted.js');
 
 // Positions of fields, in the order of declaration in Lean's sources.
 const COMMAND_STATE = { env: 0, messages: 1, scopes: 2, infoState: 8 };
@@ -179,13 +180,18 @@ exports.Elaborator = class {
   }
 
   /**
-   * Apply the tactic block `text` to the first goal of a proof state. Gives {next, messages} or {error: text}, the
-   * text as Lean reports it. A state is never changed: it can be the start of any number of tactics.
+   * Apply the tactic block `text` to the first goal of a proof state. Gives {next, messages}, or {error: text} as Lean
+   * reports it, or {refused: reason} for what may not stand in a proof (permitted.js) and is not run at all. A state is never changed: it can be the start of any number of tactics.
    */
   apply(text, state) {
     const { lean } = this;
     const parsed = this.parseTactic(text, lean.field(state.states.core, CORE_STATE.env));
     if (parsed.error !== undefined) return parsed;
+    const refused = refusal(lean, parsed.ok);
+    if (refused !== null) {
+      lean.release(parsed.ok);
+      return { refused };
+    }
     const { contexts } = state;
     lean.call('lean_io_set_heartbeats', lean.take(contexts.core, CORE_CONTEXT.initHeartbeats));
     const context = lean.make(0, [NIL], [0, 0, 0, 0]); // Tactic.Context: no elaborator, no error recovery

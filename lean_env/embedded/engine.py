@@ -23,7 +23,15 @@ from lean_env.engine import (
 )
 from lean_env.pool import Pool, ProcessSpec, RequestFailed, Slot
 from lean_env.process import Process
-from lean_env.verify import Facts, UnsupportedHeader, elaborated_header, judge, shown, whole_theorem
+from lean_env.verify import (
+    VERIFICATION_SCOPE,
+    Facts,
+    UnsupportedHeader,
+    elaborated_header,
+    judge,
+    shown,
+    whole_theorem,
+)
 from lean_env.wire import CommandAnswer, ErrorAnswer, TacticAnswer, read_answer
 
 INFO = EngineInfo("embedded", f"Lean {install.LEAN_VERSION}", mathlib=False, imports=("Init", install.PRELUDE_MODULE))
@@ -31,10 +39,12 @@ INFO = EngineInfo("embedded", f"Lean {install.LEAN_VERSION}", mathlib=False, imp
 HEARTBEATS = 40_000  # of one tactic, in thousands of allocations, as the option maxHeartbeats counts
 OPENING_S = 60.0  # wall limit for elaborating a statement
 VERIFICATION_S = 120.0  # wall limit for verifying a whole proof
-MEMORY_MB = 1100  # resident, of one process
+MEMORY_MB = 760  # MiB resident, of one process; a fresh one has 440
 RECYCLE_AFTER = 20_000  # requests
 SNAPSHOTS = {"environments": 16, "proofStates": 1024}  # held by a process; older ones are made again on demand
 STACK_KB = 7000  # of native stack, under the usual limit of 8 MiB; deeper terms end the process
+
+REFUSED = "Refused: "  # how the server's message begins when a tactic holds what may not stand in a proof
 
 # Theorems become public constants, so that they keep the names that their statements give them.
 SCOPE = "public section\n"
@@ -79,7 +89,8 @@ class EmbeddedSession:
             remote = await self._remote(process, state.key)
             answer = read_answer(TacticAnswer, await process.request({"tactic": tactic, "proofState": remote}))
             if isinstance(answer, ErrorAnswer):
-                return Failed(FailureKind.ERROR, answer.message)
+                refused = answer.message.startswith(REFUSED)
+                return Failed(FailureKind.REFUSED if refused else FailureKind.ERROR, answer.message)
             if answer.proof_status == "Completed":
                 return Proved()
             if not answer.goals:
@@ -190,8 +201,11 @@ class EmbeddedEngine:
         return session
 
     async def verify(self, theorem: Theorem, proof: str) -> Verdict:
-        """Re-elaborate the whole theorem with `proof`; see lean_env.verify. Raises UnsupportedStatement for its header."""
-        header, whole = _header(theorem), whole_theorem(theorem, proof)
+        """Re-elaborate the whole theorem with `proof`; see lean_env.verify.
+
+        Raises UnsupportedStatement when the header is not supported.
+        """
+        header, whole = f"{_header(theorem)}\n{VERIFICATION_SCOPE}", whole_theorem(theorem, proof)
         if not shown(whole.text):
             return Verdict(VerdictKind.REFUSED, "the text holds a character that cannot be shown")
 

@@ -74,6 +74,7 @@ class Server {
 
   tactic({ tactic, proofState }) {
     const result = this.snapshots.runTactic(tactic, proofState);
+    if (result.refused !== undefined) return { message: `Refused: ${result.refused}` };
     if (result.error !== undefined) return { message: `Lean error:\n${result.error}` };
     return { proofStatus: result.status, proofState: result.id, goals: result.goals, ...messagesOf(result.messages) };
   }

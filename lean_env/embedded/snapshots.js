@@ -102,10 +102,10 @@ exports.Snapshots = class Snapshots {
     return this.elaborator.begin(sorries[sorry]);
   }
 
-  /** Apply a tactic: {id, goals, status, messages} of the state after it, or {error}. */
+  /** Apply a tactic: {id, goals, status, messages} of the state after it, or {error} or {refused}. */
   runTactic(tactic, proofState) {
-    const { next, messages, error } = this.elaborator.apply(tactic, this.proofState(proofState));
-    if (error !== undefined) return { error };
+    const { next, messages, ...failure } = this.elaborator.apply(tactic, this.proofState(proofState));
+    if (next === undefined) return failure;
     const id = this.steps.push({ tactic, proofState }) - 1;
     const answer = { id, goals: this.elaborator.goals(next), status: this.elaborator.status(next), messages };
     this.proofStates.set(id, next);

@@ -1,13 +1,15 @@
 // The facts about a whole proof from which verify.py decides: what Lean reports of it, what it adds to the environment,
 // and whether Lean's kernel accepts those additions once more, from the environment before it and with no options.
 'use strict';
+const { refusal } = require('./permitted.js');
 
-const ENVIRONMENT = 0; // field of the command state
+const COMMAND_STATE = { env: 0, scopes: 2 }; // positions of fields
+const SCOPE = { options: 1, namespace: 2, openDecls: 3 };
+const DECLARATION = 'Lean.Parser.Command.declaration', THEOREM = 'Lean.Parser.Command.theorem', END = 'Lean.Parser.Command.eoi';
 const AXIOM = 0;
 const CONSTANT_KINDS = ['axiom', 'definition', 'theorem', 'opaque', 'quotient', 'inductive', 'constructor', 'recursor'];
 const ORIGINAL_AXIOM = 2; // of Lean.ConstantKind
 const DECLARATIONS = { 1: 1, 2: 2, 3: 3 }; // tag of ConstantInfo → tag of Declaration: definitions, theorems, opaques
-const SYNTAX = { node: 1, atom: 2, identifier: 3 };
 
 exports.Verification = class {
   constructor(lean, elaborator) {
@@ -16,10 +18,17 @@ exports.Verification = class {
   }
 
   /**
-   * Elaborate `text` (the theorem with its proof) and `statement` (the theorem with `sorry`) in a command state.
-   * `name` is the theorem's, as `nameText` writes it.
+   * The facts about `text`, the theorem with its proof. `statement` is the theorem with `sorry`, `name` its name as
+   * `nameText` writes it. What may not stand in a proof is not elaborated: then there is only a refusal, or the errors of
+   * parsing.
    */
   facts({ text, statement, name }, commandState) {
+    const { refusal, messages } = this.parse(text, commandState);
+    const nothing = { refusal, messages, constants: [], sameStatement: false, axioms: [], kernel: null };
+    return refusal !== null || messages.length > 0 ? nothing : { ...nothing, ...this.elaborate(text, statement, name, commandState) };
+  }
+
+  elaborate(text, statement, name, commandState) {
     const { lean, elaborator } = this;
     const stated = elaborator.run(statement, commandState);
     const proved = elaborator.run(text, commandState);
@@ -28,7 +37,6 @@ exports.Verification = class {
     const added = new Map([...after].filter(([constant]) => !before.has(constant)));
     const facts = {
       messages: proved.messages,
-      ...this.syntax(proved.syntax),
       constants: [...added].map(([constant, info]) => ({ name: constant, kind: CONSTANT_KINDS[lean.tag(info)] })),
       sameStatement: expected.has(name) && added.has(name) && this.sameType(name, expected, added),
       axioms: added.has(name) ? this.axioms(name, after, commandState) : [],
@@ -37,6 +45,32 @@ exports.Verification = class {
     for (const sorry of [...stated.sorries, ...proved.sorries]) elaborator.drop(sorry);
     for (const object of [stated.state, stated.syntax, proved.state, proved.syntax]) lean.release(object);
     return facts;
+  }
+
+  /** Parse `text` without elaborating: why it may not be elaborated, if so, and the messages of the parser. */
+  parse(text, commandState) {
+    const { lean, elaborator } = this;
+    const scope = lean.field(lean.field(commandState, COMMAND_STATE.scopes), 0); // of a list, which is never empty
+    const context = lean.make(0, [lean.take(commandState, COMMAND_STATE.env), lean.take(scope, SCOPE.options),
+      lean.take(scope, SCOPE.namespace), lean.take(scope, SCOPE.openDecls)]);
+    const input = elaborator.inputContext(text);
+    let state = lean.make(0, [lean.box(0)], [0, 0, 0, 0]), log = lean.retain(lean.constant('l_Lean_MessageLog_empty'));
+    const next = () => { // (Syntax, ModuleParserState, MessageLog)
+      const parsed = lean.call('l_Lean_Parser_parseCommand', lean.retain(input), lean.retain(context), state, log);
+      const rest = lean.field(parsed, 1), command = lean.take(parsed, 0);
+      state = lean.take(rest, 0);
+      log = lean.take(rest, 1);
+      lean.release(parsed);
+      return command;
+    };
+    const kind = node => node & 1 ? null : lean.name(lean.field(node, 1));
+    const isTheorem = node => kind(node) === DECLARATION && kind([...lean.array(lean.field(node, 2))][1]) === THEOREM; // [0]: modifiers
+    const commands = [next(), next()], [first, second] = commands;
+    const messages = elaborator.messages(log);
+    const alone = isTheorem(first) && (kind(second) === END || messages.length > 0);
+    const objection = alone ? refusal(lean, first) : 'the text is not one theorem: another command begins before it or in the proof';
+    for (const object of [...commands, state, log, input, context]) lean.release(object);
+    return { refusal: objection, messages };
   }
 
   /** A name as text, another one for every name: parts that could be read as something else stand in « ». */
@@ -51,7 +85,7 @@ exports.Verification = class {
   }
 
   kernelEnvironment(commandState) {
-    return this.lean.call('lean_elab_environment_to_kernel_env', this.lean.take(commandState, ENVIRONMENT));
+    return this.lean.call('lean_elab_environment_to_kernel_env', this.lean.take(commandState, COMMAND_STATE.env));
   }
 
   /** Name → ConstantInfo of the constants that were not imported; they stay the command state's. */
@@ -146,7 +180,7 @@ exports.Verification = class {
   /** Imported files hold theorems as axioms, without their proofs; what a constant was at first is recorded beside. */
   isImportedAxiom(name, commandState) {
     const { lean } = this;
-    const kind = lean.call('l_Lean_getOriginalConstKind_x3f', lean.take(commandState, ENVIRONMENT), lean.retain(name));
+    const kind = lean.call('l_Lean_getOriginalConstKind_x3f', lean.take(commandState, COMMAND_STATE.env), lean.retain(name));
     const isAxiom = (kind & 1) !== 0 || lean.field(kind, 0) === lean.box(ORIGINAL_AXIOM); // not recorded: not trusted
     lean.release(kind);
     return isAxiom;
@@ -177,25 +211,5 @@ exports.Verification = class {
     for (const [constant, info] of added) visit(constant, info);
     lean.release(kernel);
     return failure;
-  }
-
-  /** The kinds of some commands, the keywords in them, and the options they set. */
-  syntax(commands) {
-    const { lean } = this, words = new Set(), options = new Set();
-    const walk = node => {
-      if (node & 1) return; // missing, after an error
-      if (lean.tag(node) === SYNTAX.atom) words.add(lean.string(lean.field(node, 1)));
-      if (lean.tag(node) !== SYNTAX.node) return;
-      const children = [...lean.array(lean.field(node, 2))];
-      const isAtom = (child, word) => !(child & 1) && lean.tag(child) === SYNTAX.atom && lean.string(lean.field(child, 1)) === word;
-      if (children.some(child => isAtom(child, 'set_option'))) {
-        const option = children.find(child => !(child & 1) && lean.tag(child) === SYNTAX.identifier);
-        options.add(option === undefined ? '?' : this.nameText(lean.field(option, 2)));
-      }
-      children.forEach(walk);
-    };
-    const kinds = [...lean.array(commands)].map(command => lean.name(lean.field(command, 1)));
-    for (const command of lean.array(commands)) walk(command);
-    return { commands: kinds, words: [...words].sort(), options: [...options].sort() };
   }
 };
