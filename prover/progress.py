@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -51,23 +52,34 @@ class InstallBar:
     def __init__(self) -> None:
         self._step = ""
         self._bar: tqdm[NoReturn] | None = None
+        self._closed = threading.Event()
 
     def show(self, step: str, done: int, total: int) -> None:
         """Show that `done` of `total` parts of a step are done. Of a step in one part only the time is shown."""
+        if self._bar is None and sys.stderr.isatty():
+            threading.Thread(target=self._tick, daemon=True).start()
         if self._bar is None or step != self._step:
-            self.close()
+            self._end_step()
             share = "{percentage:3.0f}%|{bar:30}| " if total > 1 else ""
-            self._bar = tqdm(
-                total=total, bar_format=f"{{desc}}: {share}{{elapsed}}", desc=step, mininterval=_interval_s()
-            )
+            shown = f"{{desc}}: {share}{{elapsed}}"
+            self._bar = tqdm(total=total, bar_format=shown, desc=step, mininterval=_interval_s())
             self._step = step
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
         """Leave the last state of the bar standing."""
+        self._closed.set()
+        self._end_step()
+
+    def _end_step(self) -> None:
         if self._bar is not None:
             self._bar.close()
-            self._bar = None
+
+    def _tick(self) -> None:
+        """Let the time go on during a step that tells nothing of itself."""
+        while not self._closed.wait(1.0):
+            if self._bar is not None:
+                self._bar.refresh()
 
 
 def _interval_s() -> float:
