@@ -26,9 +26,9 @@ SAMPLE_S = 0.15  # between two looks at the memory of all processes
 MAX_FAILED_STARTS = {EndCause.CRASH: 5, EndCause.KILLED: 25}  # in a row; then the pool gives up
 BACK_OFF_S = 0.1  # after a failed start, doubled at each that is the engine's own fault
 
-# How often a job is run again after its process ended so. Running out of a limit is the job's own fault; a crash may
-# have been left over from an earlier request; a signal from outside says nothing about the job.
-RETRIES = {EndCause.CRASH: 1, EndCause.KILLED: 3, EndCause.RECYCLED: 3}
+# How often a job is run again after its process ended so. Running out of time is the job's own fault; a crash may have
+# been left over from an earlier request, and memory taken by earlier ones; a signal from outside says nothing about it.
+RETRIES = {EndCause.CRASH: 1, EndCause.MEMORY: 1, EndCause.KILLED: 3, EndCause.RECYCLED: 3}
 
 BLAME = {EndCause.TIMEOUT: FailureKind.TIMEOUT, EndCause.MEMORY: FailureKind.MEMORY}  # the others: CRASH
 
@@ -184,8 +184,9 @@ class Pool:
                 return found
 
     def recycle(self, process: Process) -> None:
-        """End `process` between two jobs if it has served long enough and another one is ready to follow."""
-        if process.requests >= self._recycle_after and (not self._stock.empty() or not self._spare):
+        """End `process` between two jobs if it has served long enough, or is nearly full, and another is ready."""
+        served = process.requests >= self._recycle_after or process.nearly_full
+        if served and (not self._stock.empty() or not self._spare):
             process.end(EndCause.RECYCLED)
 
     def _launch(self) -> None:

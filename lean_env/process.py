@@ -15,6 +15,7 @@ from lean_env.repl import ProcessDied, Repl
 from lean_env.wire import Answer
 
 MIB = 2**20
+NEARLY_FULL = 0.9  # of the memory limit
 
 
 class EndCause(StrEnum):
@@ -55,6 +56,7 @@ class Process:
         self.id = number  # never used twice by a pool
         self.state: dict[str, Any] = {}  # for whoever talks to the process; lost with it
         self.requests = 0
+        self.nearly_full = False  # whether the next heavy request may well run into the memory limit
         self.limit_s = limit_s
         self.last_request: Mapping[str, Any] = {}
         self._last_limit_s = limit_s
@@ -106,6 +108,7 @@ class Process:
         now = self._repl.rss() / MIB
         peaks = self._statistics.peak_rss_mb
         peaks[self.id] = max(now, peaks.get(self.id, 0.0))
+        self.nearly_full = now > NEARLY_FULL * self._memory_limit_mb
         if now > self._memory_limit_mb:
             self.end(EndCause.MEMORY if self._repl.busy else EndCause.RECYCLED)
         return now

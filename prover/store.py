@@ -126,6 +126,7 @@ class Store:
             raise StoreError(f"{self.out} holds a run with {difference}: give --fresh to start over, or another --out")
         if fresh:
             self._clear()
+        self._began = time.monotonic()
         with self._explained(), self._db as db:
             cursor = db.execute("INSERT INTO sittings (started, wall_s) VALUES (?, 0)", (time.time(),))
             self._sitting = cursor.lastrowid or 0

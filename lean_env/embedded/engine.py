@@ -39,7 +39,7 @@ INFO = EngineInfo("embedded", f"Lean {install.LEAN_VERSION}", mathlib=False, imp
 HEARTBEATS = 40_000  # of one tactic, in thousands of allocations, as the option maxHeartbeats counts
 OPENING_S = 60.0  # wall limit for elaborating a statement
 VERIFICATION_S = 120.0  # wall limit for verifying a whole proof
-MEMORY_MB = 760  # MiB resident, of one process; a fresh one has 440
+MEMORY_MB = 740  # MiB resident, of one process; a fresh one has 440
 RECYCLE_AFTER = 20_000  # requests
 SNAPSHOTS = {"environments": 16, "proofStates": 1024}  # held by a process; older ones are made again on demand
 STACK_KB = 7000  # of native stack, under the usual limit of 8 MiB; deeper terms end the process
