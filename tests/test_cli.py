@@ -253,7 +253,8 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     code = f"""
-        import sys
+        import signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
         sys.path.insert(0, {TESTS!r})
         from countdown import Chance, Countdown
         from prover import cli, parts

@@ -408,9 +408,11 @@ async def test_closing_ends_waiting_jobs_and_every_process() -> None:
 
 
 OWNER = """
-    import asyncio, sys
+    import asyncio, signal, sys
     from lean_env.pool import Pool
     from test_pool import fakes, job
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
 
     async def main():
         async with Pool(fakes("--mark", sys.argv[1]), 2, 60, 1000, 1000) as pool:
