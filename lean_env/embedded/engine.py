@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ REFUSED = "Refused: "  # how the server's message begins when a tactic holds wha
 SCOPE = "public section\n"
 
 
+_NUMBERS = itertools.count()  # of sessions, which processes tell apart by them
+
+
 @dataclass(frozen=True)
 class _Step:
     """How a proof state came about."""
@@ -70,6 +74,7 @@ class EmbeddedSession:
         self._pool = pool
         self._theorem = theorem
         self._header = header
+        self._name = f"session {next(_NUMBERS)}"
         self._steps: list[_Step | None] = [None]
         self.root = ProofState(0, ())
 
