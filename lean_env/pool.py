@@ -22,7 +22,7 @@ from lean_env.repl import ProcessDied, Repl
 
 T = TypeVar("T")
 
-SAMPLE_S = 0.15  # between two looks at the memory of all processes
+SAMPLE_S = 0.05  # between two looks at the memory of all processes
 MAX_FAILED_STARTS = {EndCause.CRASH: 5, EndCause.KILLED: 25}  # in a row; then the pool gives up
 BACK_OFF_S = 0.1  # after a failed start, doubled at each that is the engine's own fault
 
