@@ -1,0 +1,1 @@
+"""Training tactic models for the search they will run in."""

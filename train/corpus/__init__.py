@@ -1,0 +1,1 @@
+"""Theorems with verified proofs, made by the program itself, to train on and to measure with."""
