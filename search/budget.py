@@ -84,6 +84,10 @@ class Meter:
         self._lean_s += seconds
         return result, seconds
 
+    def repeat(self) -> None:
+        """Count one expansion whose result was known."""
+        self._expansions += 1
+
     async def policy(self, request: Awaitable[T]) -> T:
         """Await one request to the policy."""
         start = time.perf_counter()

@@ -21,3 +21,14 @@ class Policy(Protocol):
     async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
         """At most `n` different tactics for the pretty-printed `state`, likeliest first."""
         ...
+
+
+class SamplingPolicy(Policy, Protocol):
+    """A policy that can also be drawn from."""
+
+    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
+        """`n` independent draws for the pretty-printed `state`, in the order drawn: a tactic may come repeatedly.
+
+        Draws that were no tactic at all (cut off before their end) have the empty tactic.
+        """
+        ...

@@ -1,0 +1,70 @@
+"""Figures of comparisons: intervals, pass@k, paired tests. Knows nothing of searches."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.stats import binomtest
+
+Z95 = 1.959963984540054  # two-sided 95 % of the normal distribution
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its 95 % interval, all in the unit of the estimate."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
+
+
+def wilson(successes: int, trials: int) -> Interval:
+    """A share with Wilson's score interval (Wilson 1927). Raises ValueError without trials."""
+    if not 0 <= successes <= trials or trials == 0:
+        raise ValueError(f"no share of {successes} in {trials}")
+    share, spread = successes / trials, Z95**2 / trials
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z95 / (1 + spread) * math.sqrt(share * (1 - share) / trials + spread / (4 * trials))
+    return Interval(share, max(0.0, centre - half), min(1.0, centre + half))
+
+
+def pass_at_k(samples: int, successes: int, k: int) -> float:
+    """Unbiased chance that one of `k` draws succeeds, from `successes` among `samples`: 1 - C(n-c, k) / C(n, k).
+
+    Chen et al. 2021, equation 1. Raises ValueError for k outside 1..samples.
+    """
+    if not 1 <= k <= samples or not 0 <= successes <= samples:
+        raise ValueError(f"pass@{k} is not defined for {successes} successes among {samples} samples")
+    return 1 - math.prod(1 - k / n for n in range(samples - successes + 1, samples + 1))
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two methods on the same theorems: how many only the first proves, and only the second.
+
+    `difference` is (gained - lost) / n with its 95 % interval, `p_value` that of the exact two-sided McNemar test.
+    """
+
+    gained: int
+    lost: int
+    difference: Interval
+    p_value: float
+
+
+def paired(first: Sequence[bool], second: Sequence[bool]) -> Paired:
+    """Compare two methods theorem by theorem; the interval is (b - c)/n ± 1.96 √(b + c)/n, as
+    is usual for McNemar tables. Raises ValueError when the lengths differ or there are no theorems.
+    """
+    if len(first) != len(second) or not first:
+        raise ValueError(f"cannot pair {len(first)} theorems with {len(second)}")
+    gained = sum(a and not b for a, b in zip(first, second, strict=True))
+    lost = sum(b and not a for a, b in zip(first, second, strict=True))
+    n = len(first)
+    middle, half = (gained - lost) / n, Z95 * math.sqrt(gained + lost) / n
+    p_value = float(binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
+    return Paired(gained, lost, Interval(middle, middle - half, middle + half), p_value)
