@@ -41,8 +41,8 @@ class EnsembleResult:
 async def equal_split(members: Sequence[Search], budget: Budget) -> EnsembleResult:
     """One member after the other, each with an equal part of the budget: the published ensemble (arXiv 2502.07154).
 
-    What cannot be split evenly goes to the first members; what a member leaves over (it had nothing more to try) goes to
-    those after it. Raises ValueError without members.
+    What cannot be split evenly goes to the first members; what a member leaves over (it had nothing more to try) goes
+    to those after it. Raises ValueError without members.
     """
     if not members:
         raise ValueError("an ensemble needs at least one member")

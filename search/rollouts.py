@@ -1,4 +1,4 @@
-"""Independent rollouts, pass@N: from the root on, one tactic is drawn at each state until a proof, failure or the depth.
+"""Independent rollouts, pass@N: from the root on, one tactic is drawn at each state, until a proof or a failure.
 
 One expansion is one tactic drawn and checked, as in the published accounting, so a draw that repeats an earlier one
 costs an expansion as well. Lean is not asked again for it: the tree knows what came of it.

@@ -15,6 +15,7 @@ from pathlib import Path
 from lean_env.engine import Engine, ProofState, Session, Theorem, UnsupportedStatement
 from search.best_first import best_first
 from search.budget import Budget
+from search.minimize import without_idle_steps
 from search.policy import Policy
 from search.tree import Priority
 from train.prompt import first_goal
@@ -90,7 +91,7 @@ async def _attempt(
     known = len(found)
 
     async def enough(tactics: Sequence[str]) -> bool:
-        proof = tuple(tactics)
+        proof = await without_idle_steps(session, tactics)
         if proof not in found and (await engine.verify(theorem, "\n".join(proof))).proved:
             found[proof] = Proof(proof, await _goals(session, proof))
         return len(found) >= known + effort.proofs

@@ -231,7 +231,7 @@ class Explorer:
     `automation` is the share of Lean's strong tactics that it has, from 0 to 1; which ones, the seed decides.
     """
 
-    def __init__(self, seed: int, automation: float) -> None:
+    def __init__(self, seed: str, automation: float) -> None:
         rng = random.Random(seed)
         self._seed = seed
         self._closers = {t: w for t, w in CLOSERS.items() if t in KEPT or rng.random() < automation}

@@ -1,0 +1,50 @@
+"""Intervals and tests against their definitions."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from search.statistics import paired, pass_at_k, wilson
+
+
+@given(st.integers(1, 300), st.data())
+def test_wilson_agrees_with_scipy(trials: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, trials))
+    expected = binomtest(successes, trials).proportion_ci(method="wilson")
+    interval = wilson(successes, trials)
+    assert interval.low == pytest.approx(expected.low, abs=1e-9)
+    assert interval.high == pytest.approx(expected.high, abs=1e-9)
+
+
+@given(st.integers(1, 9), st.data())
+def test_pass_at_k_is_the_share_of_subsets_that_hold_a_success(samples: int, data: st.DataObject) -> None:
+    successes = data.draw(st.integers(0, samples))
+    k = data.draw(st.integers(1, samples))
+    subsets = list(combinations(range(samples), k))
+    share = sum(any(i < successes for i in subset) for subset in subsets) / len(subsets)
+    assert pass_at_k(samples, successes, k) == pytest.approx(share)
+
+
+def test_a_paired_comparison_counts_only_where_the_methods_differ() -> None:
+    first = [True] * 12 + [False] * 4 + [True] * 50
+    second = [False] * 12 + [True] * 4 + [True] * 50
+    result = paired(first, second)
+    assert (result.gained, result.lost) == (12, 4)
+    assert result.difference.value == pytest.approx(8 / 66)
+    assert result.difference.high - result.difference.value == pytest.approx(1.96 * 4 / 66, rel=1e-3)
+    assert result.p_value == pytest.approx(0.07681, abs=1e-4)  # 2 P(B(16, ½) ≤ 4)
+
+
+def test_equal_methods_do_not_differ() -> None:
+    assert paired([True, False], [True, False]).p_value == 1.0
+
+
+@pytest.mark.parametrize("call", [lambda: wilson(1, 0), lambda: pass_at_k(5, 2, 6), lambda: paired([], [])])
+def test_what_is_not_defined_is_refused(call: object) -> None:
+    with pytest.raises(ValueError):
+        call()  # type: ignore[operator]

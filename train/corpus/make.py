@@ -1,0 +1,88 @@
+"""Makes a corpus: statements, then rounds of searching for their proofs, then the pairs that models are trained on.
+
+A folder holds everything: `statements.jsonl`; `round-0.jsonl`, `round-1.jsonl`, … with what each round found, kept as it
+arrives; `corpus.jsonl.gz`; `figures.json`. The first round searches with explorers, later ones with models that were
+trained on what the rounds before had found (expert iteration). A round that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lean_env.engine import Engine, Theorem
+from search.policy import Policy
+from train.corpus.build import figures, pairs, write_corpus
+from train.corpus.collect import Collected, Effort, PolicyOf, collect, merged, read_collected
+from train.corpus.explorer import Explorer
+from train.corpus.statements import Stated, decontaminated, read_stated, write_stated
+
+STATEMENTS, CORPUS, FIGURES = "statements.jsonl", "corpus.jsonl.gz", "figures.json"
+
+# Shares of automation of the attempts on one theorem: all of it first, to see whether there is a proof at all.
+AUTOMATION = (1.0, 0.0, 0.3, 0.0, 0.5, 0.0)
+EXPLORING = Effort(attempts=5, budget=64, proofs=2, patience=2)
+
+
+def explorers(seed: int) -> PolicyOf:
+    """The policies of a first round."""
+
+    def policy_of(theorem: Theorem, attempt: int) -> Policy:
+        return Explorer(f"{seed} {attempt} {theorem.name}", AUTOMATION[attempt % len(AUTOMATION)])
+
+    return policy_of
+
+
+def begin(folder: Path, stated: Iterable[Stated], others: Iterable[Theorem]) -> list[Stated]:
+    """The statements of a corpus: those in the folder, else `stated` less what occurs among `others`."""
+    path = folder / STATEMENTS
+    if path.exists():
+        return read_stated(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept, removed = decontaminated(stated, others)
+    (folder / "removed.json").write_text(json.dumps([one.theorem.name for one in removed]) + "\n")
+    write_stated(path, kept)
+    return kept
+
+
+async def search_round(
+    engine: Engine,
+    folder: Path,
+    number: int,
+    theorems: Sequence[Theorem],
+    policy_of: PolicyOf,
+    effort: Effort,
+    workers: int,
+    progress: Callable[[Collected], None],
+) -> None:
+    """Search for proofs of `theorems` in round `number`, or go on with it. Raises EngineError."""
+    await collect(engine, theorems, policy_of, effort, round_path(folder, number), workers, progress)
+
+
+def round_path(folder: Path, number: int) -> Path:
+    """Where a round is kept."""
+    return folder / f"round-{number}.jsonl"
+
+
+def finish(folder: Path) -> dict[str, Any]:
+    """Write the corpus of all rounds so far, and its figures, which are returned."""
+    stated = read_stated(folder / STATEMENTS)
+    numbers = [n for n in range(99) if round_path(folder, n).exists()]
+    by_round = {n: list(read_collected(round_path(folder, n))) for n in numbers}
+    rows = list(pairs(stated, merged(one for n in numbers for one in by_round[n])))
+    write_corpus(folder / CORPUS, rows)
+    rounds = {
+        n: {
+            "theorems": len(found),
+            "proved": sum(bool(one.proofs) for one in found),
+            "proofs": sum(len(one.proofs) for one in found),
+            "expansions": sum(one.expansions for one in found),
+        }
+        for n, found in by_round.items()
+    }
+    removed = json.loads((folder / "removed.json").read_text())
+    result = {"statements": len(stated), "removed as in miniF2F": len(removed), **figures(rows), "rounds": rounds}
+    (folder / FIGURES).write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return result
