@@ -134,7 +134,9 @@ async def _prove_benchmark(benchmark: Benchmark, plan: Plan, store: Store, worke
         _say(benchmark.notice)
     engine = await parts.start_engine(workers, plan.timeout_s)
     try:
-        store.begin(settings(benchmark, engine, plan), plan.member, benchmark.theorems, fresh=fresh)
+        store.begin(
+            settings(benchmark, engine, plan), [p.member for p in plan.members], benchmark.theorems, fresh=fresh
+        )
         with closing(RunBar(store.findings())) as bar:
             await prove_all(engine, plan, store, workers, bar.show)
         return finish(benchmark, engine, plan, store)

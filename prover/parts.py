@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from prover.options import DEFAULT_ALPHA, DEFAULT_TIMEOUT_S, InputError, PriorityName
 
 if TYPE_CHECKING:
-    from prover.run import Plan, StandaloneEngine
+    from lean_env.engine import Session
+    from prover.run import Accept, Plan, StandaloneEngine, Strategy
+    from search.budget import Budget, SearchResult
     from search.policy import Policy
 
 
@@ -36,7 +38,16 @@ def make_policy(seed: int) -> Policy:
 def plan(budget: int, seed: int, width: int, priority: PriorityName, alpha: float | None, timeout_s: float) -> Plan:
     """How a search goes, from the options of a command. Raises InputError."""
     from prover.records import Member
-    from prover.run import Plan
+    from prover.run import Plan, Planned
+
+    name, strategy = _best_first(width, priority, alpha)
+    member = Planned(Member(policy="portfolio", strategy=name), make_policy, strategy)
+    return Plan(budget, seed, timeout_s, (member,))
+
+
+def _best_first(width: int, priority: PriorityName, alpha: float | None) -> tuple[str, Strategy]:
+    """Best-first search with these options, and how it is called."""
+    from search.best_first import best_first
     from search.tree import MEAN, SUM, Priority
 
     if alpha is not None and priority is not PriorityName.LENGTH:
@@ -46,5 +57,9 @@ def plan(budget: int, seed: int, width: int, priority: PriorityName, alpha: floa
         PriorityName.MEAN: MEAN,
         PriorityName.LENGTH: Priority(DEFAULT_ALPHA if alpha is None else alpha),
     }[priority]
-    member = Member(policy="portfolio", strategy=f"best-first, {priority.value}")
-    return Plan(budget, seed, width, order, timeout_s, member, make_policy)
+
+    async def search(session: Session, policy: Policy, budget: Budget, accept: Accept) -> SearchResult:
+        return await best_first(session, policy, budget, priority=order, width=width, accept=accept)
+
+    shown = f"length {order.alpha:g}" if priority is PriorityName.LENGTH else priority.value
+    return f"best-first, {shown}, width {width}", search

@@ -38,10 +38,29 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """One search on one theorem, finished. Times in seconds; `started` in seconds since 1970.
+class MemberSearch:
+    """What one member spent on one theorem, and its search tree. Times in seconds.
 
-    `proof` is the tactic block that was verified, empty when there is none. `tree` is plain JSON data.
+    `member` is its place among the members of the run, from 0. `repeats` are tactics whose result another member had
+    already got from Lean: they cost no expansion. `tree` is plain JSON data, None where it was not asked for.
+    """
+
+    member: int
+    status: str
+    expansions: int
+    repeats: int
+    policy_calls: int
+    model_tokens: int
+    lean_s: float
+    policy_s: float
+    tree: Any = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The searches of all members on one theorem, finished. Times in seconds; `started` in seconds since 1970.
+
+    `proof` is the tactic block that was verified, empty when there is none; the last of `searches` found it.
     """
 
     theorem: str
@@ -49,13 +68,14 @@ class Attempt:
     outcome: Outcome
     proof: str
     claims: tuple[Claim, ...]
-    expansions: int
-    policy_calls: int
-    model_tokens: int
-    lean_s: float
+    searches: tuple[MemberSearch, ...]
     wall_s: float
     started: float
-    tree: Any = None
+
+    @property
+    def expansions(self) -> int:
+        """Of all members."""
+        return sum(search.expansions for search in self.searches)
 
 
 @dataclass(frozen=True)

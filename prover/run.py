@@ -11,19 +11,20 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from lean_env.engine import Engine, Theorem, UnsupportedStatement, VerdictKind
+from lean_env.engine import Engine, Session, Theorem, UnsupportedStatement, VerdictKind
 from lean_env.process import Statistics
-from prover.records import Attempt, Claim, EngineUse, Finding, Member, Outcome
+from prover.records import Attempt, Claim, EngineUse, Finding, Member, MemberSearch, Outcome
 from prover.report.report import render
 from prover.store import REPORT, SUMMARY, Store
-from search.best_first import best_first
-from search.budget import Budget, SearchStatus
+from search.budget import Budget, SearchResult, SearchStatus
+from search.ensemble import equal_split
+from search.known import KnownResults
 from search.policy import Policy
-from search.tree import Priority
 
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 SPARE_SEARCHES = 2
 
 PolicyFactory = Callable[[int], Policy]  # from the seed of a theorem
+Accept = Callable[[tuple[str, ...]], Awaitable[bool]]
+Strategy = Callable[[Session, Policy, Budget, Accept], Awaitable[SearchResult]]
 Progress = Callable[[Finding], None]  # told of every theorem as it is finished
 
 
@@ -58,16 +61,35 @@ class StandaloneEngine(Engine, Protocol):
 
 
 @dataclass(frozen=True)
+class Planned:
+    """A member of a run: its names for the report, and how it searches."""
+
+    member: Member
+    policy: PolicyFactory
+    strategy: Strategy
+
+
+@dataclass(frozen=True)
 class Plan:
-    """How every theorem of a run is searched. `budget` is in expansions, `timeout_s` is the limit of one tactic."""
+    """How every theorem of a run is searched: `budget` in expansions is split equally among `members`.
+
+    `timeout_s` is the limit of one tactic.
+    """
 
     budget: int
     seed: int
-    width: int
-    priority: Priority
     timeout_s: float
-    member: Member
-    policy: PolicyFactory
+    members: tuple[Planned, ...]
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A policy that runs a model."""
+
+    @property
+    def model_tokens(self) -> int:
+        """Tokens that the model has read and written for this policy."""
+        ...
 
 
 def theorem_seed(seed: int, name: str) -> int:
@@ -88,10 +110,7 @@ def settings(benchmark: Benchmark, engine: Engine, plan: Plan) -> dict[str, Any]
         "commit": benchmark.commit,
         "engine": engine.info.name,
         "engine version": engine.info.version,
-        "policy": plan.member.policy,
-        "strategy": plan.member.strategy,
-        "alpha": plan.priority.alpha,
-        "width": plan.width,
+        "members": [f"{planned.member.policy}, {planned.member.strategy}" for planned in plan.members],
         "budget": plan.budget,
         "timeout, s": plan.timeout_s,
         "seed": plan.seed,
@@ -112,7 +131,7 @@ async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
     seed = theorem_seed(plan.seed, theorem.name)
     refused: list[Claim] = []
 
-    async def accept(tactics: Sequence[str]) -> bool:
+    async def accept(tactics: tuple[str, ...]) -> bool:
         proof = "\n".join(tactics)
         verdict = await engine.verify(theorem, proof)
         if not verdict.proved:
@@ -120,24 +139,45 @@ async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
         return verdict.proved
 
     session = await engine.open(theorem)
+    shared, policies = KnownResults(session), [planned.policy(seed) for planned in plan.members]
+    searches = [
+        partial(_search, planned.strategy, shared, policy, accept)
+        for planned, policy in zip(plan.members, policies, strict=True)
+    ]
     try:
-        result = await best_first(
-            session, plan.policy(seed), Budget(plan.budget), priority=plan.priority, width=plan.width, accept=accept
-        )
+        ensemble = await equal_split(searches, Budget(plan.budget))
     finally:
         await session.close()
     return Attempt(
         theorem=theorem.name,
         seed=seed,
-        outcome=_outcome(result.status, refused),
-        proof="\n".join(result.proof or ()),
+        outcome=_outcome(ensemble.status, refused),
+        proof="\n".join(ensemble.last.proof or ()),
         claims=tuple(refused),
-        expansions=result.spent.expansions,
-        policy_calls=result.spent.policy_calls,
-        model_tokens=0,  # until there is a policy with a model
-        lean_s=result.spent.lean_s,
+        searches=tuple(
+            _record(place, result, policy)
+            for place, (result, policy) in enumerate(zip(ensemble.results, policies, strict=False))
+        ),
         wall_s=time.monotonic() - clock,
         started=started,
+    )
+
+
+async def _search(strategy: Strategy, session: Session, policy: Policy, accept: Accept, budget: Budget) -> SearchResult:
+    return await strategy(session, policy, budget, accept)
+
+
+def _record(place: int, result: SearchResult, policy: Policy) -> MemberSearch:
+    spent = result.spent
+    return MemberSearch(
+        member=place,
+        status=result.status.value,
+        expansions=spent.expansions,
+        repeats=spent.repeats,
+        policy_calls=spent.policy_calls,
+        model_tokens=policy.model_tokens if isinstance(policy, Model) else 0,
+        lean_s=spent.lean_s,
+        policy_s=spent.policy_s,
         tree=result.tree.to_dict(),
     )
 
@@ -223,6 +263,7 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
     """What summary.json holds, from what the store knows. Times in seconds, memory in MiB."""
     findings = store.findings()
     attempts = [finding.attempt for finding in findings if finding.attempt]
+    searches = [search for attempt in attempts for search in attempt.searches]
     outcomes = Counter(finding.outcome for finding in findings)
     unsupported = [finding for finding in findings if finding.outcome is Outcome.UNSUPPORTED]
     return {
@@ -233,10 +274,8 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "engine": engine.info.name,
         "engine_version": engine.info.version,
         "seed": plan.seed,
-        "members": [{"policy": plan.member.policy, "strategy": plan.member.strategy, "n_eff": plan.member.n_eff}],
+        "members": [asdict(planned.member) for planned in plan.members],
         "budget": plan.budget,
-        "width": plan.width,
-        "alpha": plan.priority.alpha,
         "timeout_s": plan.timeout_s,
         "theorems": len(findings),
         "supported": len(findings) - len(unsupported),
@@ -244,10 +283,12 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "proved": outcomes[Outcome.PROVED],
         "outcomes": {outcome.value: outcomes[outcome] for outcome in Outcome},
         "claims_refused": sum(len(attempt.claims) for attempt in attempts),
-        "expansions": sum(attempt.expansions for attempt in attempts),
-        "policy_calls": sum(attempt.policy_calls for attempt in attempts),
-        "model_tokens": sum(attempt.model_tokens for attempt in attempts),
-        "lean_s": round(sum(attempt.lean_s for attempt in attempts), 3),
+        "expansions": sum(search.expansions for search in searches),
+        "repeats": sum(search.repeats for search in searches),
+        "policy_calls": sum(search.policy_calls for search in searches),
+        "model_tokens": sum(search.model_tokens for search in searches),
+        "lean_s": round(sum(search.lean_s for search in searches), 3),
+        "policy_s": round(sum(search.policy_s for search in searches), 3),
         "wall_s": round(store.wall_s(), 3),
         "engine_use": asdict(summed(store.uses())),
         "unsupported": [{"name": finding.theorem.name, "reason": finding.reason} for finding in unsupported],

@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,13 +22,13 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from lean_env.engine import Theorem, Verdict, VerdictKind
-from prover.records import Attempt, Claim, EngineUse, Finding, Member, Outcome
+from prover.records import Attempt, Claim, EngineUse, Finding, Member, MemberSearch, Outcome
 
 DATABASE = "run.sqlite"
 SUMMARY = "summary.json"
 REPORT = "report.html"
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sittings (
@@ -39,19 +39,18 @@ CREATE TABLE theorems (
     name TEXT PRIMARY KEY, position INTEGER NOT NULL, split TEXT NOT NULL, header TEXT NOT NULL,
     statement TEXT NOT NULL, supported INTEGER, reason TEXT NOT NULL DEFAULT '');
 CREATE TABLE attempts (
-    theorem TEXT NOT NULL REFERENCES theorems, member INTEGER NOT NULL REFERENCES members, seed INTEGER NOT NULL,
-    status TEXT NOT NULL, proof TEXT NOT NULL, verdict TEXT NOT NULL, expansions INTEGER NOT NULL,
-    policy_calls INTEGER NOT NULL, model_tokens INTEGER NOT NULL, lean_s REAL NOT NULL, wall_s REAL NOT NULL,
-    tree BLOB NOT NULL, started REAL NOT NULL, finished REAL NOT NULL,
-    PRIMARY KEY (theorem, member, seed));
+    theorem TEXT PRIMARY KEY REFERENCES theorems, seed INTEGER NOT NULL, status TEXT NOT NULL, proof TEXT NOT NULL,
+    verdict TEXT NOT NULL, wall_s REAL NOT NULL, started REAL NOT NULL, finished REAL NOT NULL);
+CREATE TABLE searches (
+    theorem TEXT NOT NULL REFERENCES attempts, member INTEGER NOT NULL REFERENCES members, status TEXT NOT NULL,
+    expansions INTEGER NOT NULL, repeats INTEGER NOT NULL, policy_calls INTEGER NOT NULL, model_tokens INTEGER NOT NULL,
+    lean_s REAL NOT NULL, policy_s REAL NOT NULL, tree BLOB NOT NULL,
+    PRIMARY KEY (theorem, member));
 CREATE TABLE claims (
-    theorem TEXT NOT NULL, member INTEGER NOT NULL, seed INTEGER NOT NULL, position INTEGER NOT NULL,
+    theorem TEXT NOT NULL REFERENCES attempts, position INTEGER NOT NULL,
     proof TEXT NOT NULL, verdict TEXT NOT NULL, reason TEXT NOT NULL,
-    PRIMARY KEY (theorem, member, seed, position),
-    FOREIGN KEY (theorem, member, seed) REFERENCES attempts);
+    PRIMARY KEY (theorem, position));
 """
-
-MEMBER = 1  # a run has one member as yet; ensembles number theirs from here
 
 
 class StoreError(Exception):
@@ -113,7 +112,9 @@ class Store:
                 f"cannot write into {self.out} ({reason}): see to its space and rights, or give another --out"
             ) from error
 
-    def begin(self, settings: Mapping[str, Any], member: Member, theorems: Sequence[Theorem], *, fresh: bool) -> None:
+    def begin(
+        self, settings: Mapping[str, Any], members: Sequence[Member], theorems: Sequence[Theorem], *, fresh: bool
+    ) -> None:
         """Start the run that `settings` (plain JSON values) describe, or go on with it; `fresh` forgets what is there.
 
         Raises StoreError when the folder holds a run with other settings.
@@ -133,8 +134,9 @@ class Store:
             if held and not fresh:
                 return
             db.executemany("INSERT INTO settings VALUES (?, ?)", wanted.items())
-            db.execute(
-                "INSERT INTO members VALUES (?, ?, ?, ?)", (MEMBER, member.policy, member.strategy, member.n_eff)
+            db.executemany(
+                "INSERT INTO members VALUES (?, ?, ?, ?)",
+                [(place, one.policy, one.strategy, one.n_eff) for place, one in enumerate(members)],
             )
             db.executemany(
                 "INSERT INTO theorems (position, name, split, header, statement) VALUES (?, ?, ?, ?, ?)",
@@ -149,35 +151,35 @@ class Store:
             for name in (SUMMARY, REPORT):
                 (self.out / name).unlink(missing_ok=True)
             with self._db as db:
-                for table in ("claims", "attempts", "theorems", "members", "sittings", "settings"):
+                for table in ("claims", "searches", "attempts", "theorems", "members", "sittings", "settings"):
                     db.execute(f"DELETE FROM {table}")
 
     def record(self, attempt: Attempt) -> None:
         """Write down a finished attempt, durably. Raises StoreError."""
-        key = (attempt.theorem, MEMBER, attempt.seed)
         verdict = attempt.claims[-1].verdict.kind.value if attempt.claims else ""
         row = (
-            *key,
+            attempt.theorem,
+            attempt.seed,
             attempt.outcome.value,
             attempt.proof,
             VerdictKind.PROVED.value if attempt.outcome is Outcome.PROVED else verdict,
-            attempt.expansions,
-            attempt.policy_calls,
-            attempt.model_tokens,
-            attempt.lean_s,
             attempt.wall_s,
-            zlib.compress(json.dumps(attempt.tree).encode()),
             attempt.started,
             attempt.started + attempt.wall_s,
         )
+        searches = [
+            (attempt.theorem, *values, zlib.compress(json.dumps(tree).encode()))
+            for *values, tree in map(astuple, attempt.searches)
+        ]
         claims = [
-            (*key, position, claim.proof, claim.verdict.kind.value, claim.verdict.reason)
+            (attempt.theorem, position, claim.proof, claim.verdict.kind.value, claim.verdict.reason)
             for position, claim in enumerate(attempt.claims)
         ]
         with self._explained(), self._db as db:
             db.execute("UPDATE theorems SET supported=1 WHERE name=?", (attempt.theorem,))
-            db.execute(f"INSERT INTO attempts VALUES ({', '.join('?' * len(row))})", row)
-            db.executemany("INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?)", claims)
+            db.execute("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.executemany("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", searches)
+            db.executemany("INSERT INTO claims VALUES (?, ?, ?, ?, ?)", claims)
             self._keep_time(db)
 
     def record_unsupported(self, name: str, reason: str) -> None:
@@ -212,23 +214,39 @@ class Store:
             "SELECT theorem, proof, verdict, reason FROM claims ORDER BY theorem, position"
         ):
             claims.setdefault(name, []).append(Claim(proof, Verdict(VerdictKind(verdict), reason)))
+        searches: dict[str, list[MemberSearch]] = {}
+        for name, *spent in self._db.execute(
+            "SELECT theorem, member, status, expansions, repeats, policy_calls, model_tokens, lean_s, policy_s"
+            " FROM searches ORDER BY theorem, rowid"
+        ):
+            searches.setdefault(name, []).append(MemberSearch(*spent))
         rows = self._db.execute(
-            "SELECT name, split, header, statement, reason, seed, status, proof,"
-            " expansions, policy_calls, model_tokens, lean_s, wall_s, started"
+            "SELECT name, split, header, statement, reason, seed, status, proof, wall_s, started"
             " FROM theorems LEFT JOIN attempts ON theorem = name ORDER BY position"
         )
         return [
             Finding(
                 Theorem(name, statement, header, split),
-                Attempt(name, seed, Outcome(status), proof, tuple(claims.get(name, ())), *spent) if status else None,
+                Attempt(
+                    name,
+                    seed,
+                    Outcome(status),
+                    proof,
+                    tuple(claims.get(name, ())),
+                    tuple(searches.get(name, ())),
+                    wall_s,
+                    started,
+                )
+                if status
+                else None,
                 reason,
             )
-            for name, split, header, statement, reason, seed, status, proof, *spent in rows
+            for name, split, header, statement, reason, seed, status, proof, wall_s, started in rows
         ]
 
-    def tree(self, name: str) -> Any:
-        """The search tree of an attempt, as `record` was given it. Raises KeyError when there is no attempt."""
-        row = self._db.execute("SELECT tree FROM attempts WHERE theorem=?", (name,)).fetchone()
+    def tree(self, name: str, member: int = 0) -> Any:
+        """The search tree of a member on a theorem, as `record` was given it. Raises KeyError when there is none."""
+        row = self._db.execute("SELECT tree FROM searches WHERE theorem=? AND member=?", (name, member)).fetchone()
         if row is None:
             raise KeyError(name)
         return json.loads(zlib.decompress(row[0]))

@@ -60,7 +60,7 @@ async def best_first(
         for suggestion in fresh:
             if meter.limit:
                 break
-            result, lean_s = await meter.lean(session.run(node.state, suggestion.tactic))
+            result, lean_s = await meter.lean(session, node.state, suggestion.tactic)
             if isinstance(result, Proved):
                 proof = (*node.path.tactics(), suggestion.tactic)
                 if await accept(proof):

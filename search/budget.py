@@ -1,7 +1,8 @@
 """What a search may spend, what it has spent, and how it ended.
 
 The unit is the expansion: one tactic sampled and checked by Lean. Every tactic that Lean was asked about counts, also
-when it failed or led to a state that was known; what the policy suggested and nobody checked does not.
+when it failed or led to a state that was known; what the policy suggested and nobody checked does not. Neither does a
+tactic whose result is known from elsewhere (search.known): such repeats are counted for themselves.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from lean_env.engine import TacticResult
+from lean_env.engine import ProofState, Session, TacticResult
+from search.known import KnownResults
 from search.tree import Tree
 
 T = TypeVar("T")
@@ -46,9 +48,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a search has used: expansions, requests to the policy, and seconds in Lean, in the policy and in all."""
+    """What a search has used. Seconds in Lean, in the policy, and in all."""
 
     expansions: int
+    repeats: int
     policy_calls: int
     lean_s: float
     policy_s: float
@@ -62,6 +65,7 @@ class Meter:
         self._budget = budget
         self._start = time.perf_counter()
         self._expansions = 0
+        self._repeats = 0
         self._policy_calls = 0
         self._lean_s = 0.0
         self._policy_s = 0.0
@@ -75,17 +79,20 @@ class Meter:
             return SearchStatus.WALL
         return None
 
-    async def lean(self, request: Awaitable[TacticResult]) -> tuple[TacticResult, float]:
-        """Await one expansion; its result and the seconds it took, waiting for a process included."""
+    async def lean(self, session: Session, state: ProofState, tactic: str) -> tuple[TacticResult, float]:
+        """Run a tactic: an expansion, or a repeat; its result and its seconds, waiting for a process included."""
         start = time.perf_counter()
-        result = await request
+        if isinstance(session, KnownResults) and session.knows(state, tactic):
+            self._repeats += 1
+        else:
+            self._expansions += 1
+        result = await session.run(state, tactic)
         seconds = time.perf_counter() - start
-        self._expansions += 1
         self._lean_s += seconds
         return result, seconds
 
-    def repeat(self) -> None:
-        """Count one expansion whose result was known."""
+    def draw(self) -> None:
+        """Count one expansion for a draw that Lean need not be asked about."""
         self._expansions += 1
 
     async def policy(self, request: Awaitable[T]) -> T:
@@ -99,7 +106,7 @@ class Meter:
     def spent(self) -> Spent:
         """The counters as of now."""
         wall_s = time.perf_counter() - self._start
-        return Spent(self._expansions, self._policy_calls, self._lean_s, self._policy_s, wall_s)
+        return Spent(self._expansions, self._repeats, self._policy_calls, self._lean_s, self._policy_s, wall_s)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 
-from lean_env.engine import Failed, FailureKind, ProofState, Proved, Session
+from lean_env.engine import Failed, FailureKind, Proved, Session
 from search.best_first import REFUSED
 from search.budget import Budget, Meter, SearchResult, SearchStatus
 from search.policy import SamplingPolicy, Suggestion
@@ -46,10 +46,13 @@ async def rollouts(
         drawn = waiting[node].popleft()
         edge = known.get((node, drawn.tactic))
         if edge is not None:
-            meter.repeat()
+            meter.draw()
             return edge
-        run = session.run(node.state, drawn.tactic) if drawn.tactic else _nothing()
-        result, lean_s = await meter.lean(run)
+        if drawn.tactic:
+            result, lean_s = await meter.lean(session, node.state, drawn.tactic)
+        else:
+            meter.draw()
+            result, lean_s = NO_TACTIC, 0.0
         if isinstance(result, Proved) and not await accept((*node.path.tactics(), drawn.tactic)):
             result = REFUSED
         tree.add(node, drawn, result, lean_s)
@@ -70,7 +73,3 @@ async def rollouts(
             if not isinstance(edge.outcome, Node):
                 break
             node = edge.outcome
-
-
-async def _nothing() -> ProofState | Proved | Failed:
-    return NO_TACTIC

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lean_env.engine import Theorem, Verdict, VerdictKind
-from prover.records import Attempt, Claim, Finding, Outcome
+from prover.records import Attempt, Claim, Finding, MemberSearch, Outcome
 from prover.report.report import render
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,7 +34,8 @@ SETTINGS = {"engine": "stand-in 1", "seed": 0, "budget": 64}
 def finding(
     name: str, outcome: Outcome, *, proof: str = "", expansions: int = 1, claims: tuple[Claim, ...] = ()
 ) -> Finding:
-    attempt = Attempt(name, 0, outcome, proof, claims, expansions, 1, 0, 0.1, 0.2, 0.0)
+    search = MemberSearch(0, outcome.value, expansions, 0, 1, 0, 0.1, 0.1)
+    attempt = Attempt(name, 0, outcome, proof, claims, (search,), 0.2, 0.0)
     return Finding(Theorem(name, f"theorem {name} : 1 < 2 := by sorry", split="valid"), attempt)
 
 

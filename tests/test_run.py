@@ -18,15 +18,32 @@ import pytest
 from countdown import Chance, Countdown, CountdownSession, theorem, unsupported
 
 from benchmarks.registry import Benchmark
-from lean_env.engine import EngineError, Theorem, VerdictKind
+from lean_env.engine import EngineError, Session, Theorem, VerdictKind
 from lean_env.process import EndCause, Statistics
 from prover.records import EngineUse, Finding, Member, Outcome
-from prover.run import Plan, finish, last_line, prove_all, settings, theorem_seed
+from prover.run import Accept, Plan, Planned, PolicyFactory, finish, last_line, prove_all, settings, theorem_seed
 from prover.store import Store
+from search.best_first import best_first
+from search.budget import Budget, SearchResult
+from search.policy import Policy
 from search.tree import SUM
 
-PLAN = Plan(16, 0, 2, SUM, 1.0, Member("chance", "best-first, sum"), Chance)
+
+async def by_sum(session: Session, policy: Policy, budget: Budget, accept: Accept) -> SearchResult:
+    return await best_first(session, policy, budget, priority=SUM, width=2, accept=accept)
+
+
+PLAN = Plan(16, 0, 1.0, (Planned(Member("chance", "best-first, sum"), Chance, by_sum),))
 NUMBERS = Benchmark("numbers", (*map(theorem, range(1, 20)), unsupported("strange"), theorem(500)), "c0ffee", "")
+
+
+def offering(*policies: PolicyFactory) -> Plan:
+    """The plan with members that have these policies."""
+    return replace(PLAN, members=tuple(replace(PLAN.members[0], policy=policy) for policy in policies))
+
+
+def members(plan: Plan) -> list[Member]:
+    return [planned.member for planned in plan.members]
 
 
 async def run(
@@ -39,7 +56,7 @@ async def run(
     progress: Callable[[Finding], None] = lambda finding: None,
 ) -> list[Finding]:
     with closing(Store(out)) as store:
-        store.begin(settings(benchmark, engine, plan), plan.member, benchmark.theorems, fresh=False)
+        store.begin(settings(benchmark, engine, plan), members(plan), benchmark.theorems, fresh=False)
         await prove_all(engine, plan, store, workers, progress)
         finish(benchmark, engine, plan, store)
         return store.findings()
@@ -78,7 +95,7 @@ async def test_what_the_engine_did_is_summed_over_the_sittings_of_a_run(tmp_path
     engine.pool.statistics.ends[EndCause.TIMEOUT] = 2
     await run(tmp_path, engine)
     with closing(Store(tmp_path)) as store:
-        store.begin(settings(NUMBERS, engine, PLAN), PLAN.member, NUMBERS.theorems, fresh=False)
+        store.begin(settings(NUMBERS, engine, PLAN), members(PLAN), NUMBERS.theorems, fresh=False)
         store.record_use(EngineUse(2, {"killed": 1, "timeout": 1}, 4, 11, 0.25, 580.0))
         finish(NUMBERS, engine, PLAN, store)
     use = json.loads((tmp_path / "summary.json").read_text())["engine_use"]
@@ -108,7 +125,7 @@ async def test_a_theorem_that_takes_too_much_ends_at_its_budget(tmp_path: Path) 
 
 
 async def test_a_claim_that_verification_refuses_is_recorded_and_the_search_goes_on(tmp_path: Path) -> None:
-    plan = replace(PLAN, policy=lambda seed: Chance(seed, ("wish", "sub 1")))
+    plan = offering(lambda seed: Chance(seed, ("wish", "sub 1")))
     (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(2),)), plan=plan)
     assert found.outcome is Outcome.PROVED
     assert found.attempt and found.attempt.proof == "sub 1\nsub 1"
@@ -116,8 +133,20 @@ async def test_a_claim_that_verification_refuses_is_recorded_and_the_search_goes
     assert "wishes are no proofs" in (tmp_path / "report.html").read_text()
 
 
+async def test_members_split_the_budget_and_know_what_the_others_tried(tmp_path: Path) -> None:
+    plan = offering(lambda seed: Chance(seed, ("sub 1",)), lambda seed: Chance(seed, ("sub 1", "sub 2")))
+    (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(9),)), plan=plan)
+    assert found.outcome is Outcome.PROVED  # in 8 expansions the first comes down to 1
+    assert found.attempt
+    first, second = found.attempt.searches
+    assert (first.expansions, first.repeats) == (PLAN.budget / 2, 0)
+    assert second.expansions <= PLAN.budget / 2
+    assert second.repeats > 0
+    assert found.attempt.expansions == first.expansions + second.expansions
+
+
 async def test_a_claim_that_cannot_be_verified_is_neither_proved_nor_failed(tmp_path: Path) -> None:
-    plan = replace(PLAN, policy=lambda seed: Chance(seed, ("dream",)))
+    plan = offering(lambda seed: Chance(seed, ("dream",)))
     (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(2),)), plan=plan)
     assert found.outcome is Outcome.UNVERIFIED
     assert not (tmp_path / "proofs").exists()

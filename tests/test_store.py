@@ -18,23 +18,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lean_env.engine import Verdict, VerdictKind
-from prover.records import Attempt, Claim, Member, Outcome
+from prover.records import Attempt, Claim, Member, MemberSearch, Outcome
 from prover.store import Store, StoreError
 
 SETTINGS = {"benchmark": "numbers", "budget": 8, "seed": 0}
-MEMBER = Member("chance", "best-first")
+MEMBERS = [Member("chance", "best-first"), Member("tiny", "rollouts", 8)]
 THEOREMS = [theorem(2), theorem(7), unsupported("strange")]
 
 
 def attempt(name: str, outcome: Outcome = Outcome.PROVED, proof: str = "sub 2", *claims: Claim) -> Attempt:
     tree = {"nodes": [{"id": 0, "text": "⊢ ℕ"}], "edges": []}
-    return Attempt(name, 11, outcome, proof, claims, 5, 2, 0, 0.25, 0.5, 1000.0, tree)
+    searches = (
+        MemberSearch(0, "exhausted", 5, 0, 2, 0, 0.25, 0.1, tree),
+        MemberSearch(1, outcome.value, 3, 2, 1, 70, 0.25, 0.1, tree),
+    )
+    return Attempt(name, 11, outcome, proof, claims, searches, 0.5, 1000.0)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     with closing(Store(tmp_path / "run")) as store:
-        store.begin(SETTINGS, MEMBER, THEOREMS, fresh=False)
+        store.begin(SETTINGS, MEMBERS, THEOREMS, fresh=False)
         yield store
 
 
@@ -45,23 +49,27 @@ def test_what_was_recorded_is_there_when_the_run_is_opened_again(store: Store) -
     store.record_unsupported("strange", "unknown identifier\nat line 1")
     store.close()
     with closing(Store(store.out)) as again:
-        again.begin(SETTINGS, MEMBER, THEOREMS, fresh=False)
+        again.begin(SETTINGS, MEMBERS, THEOREMS, fresh=False)
         waiting, proved, strange = again.findings()
         assert [f.theorem for f in (waiting, proved, strange)] == THEOREMS
         assert waiting.outcome is None
         assert proved.attempt and proved.attempt.claims == (refused,)
         assert proved.attempt.proof == "sub 5\nsub 2"
-        assert (proved.attempt.expansions, proved.attempt.lean_s, proved.attempt.started) == (5, 0.25, 1000.0)
+        assert (proved.attempt.expansions, proved.attempt.searches[1].lean_s, proved.attempt.started) == (
+            8,
+            0.25,
+            1000.0,
+        )
         assert strange.outcome is Outcome.UNSUPPORTED
         assert strange.reason == "unknown identifier\nat line 1"
-        assert again.tree("down7") == written.tree
+        assert again.tree("down7", member=1) == written.searches[1].tree
 
 
 @pytest.mark.parametrize(("key", "value"), [("budget", 16), ("seed", 1), ("statements", "f00d")])
 def test_a_changed_setting_is_an_error_that_names_it_and_the_mend(store: Store, key: str, value: object) -> None:
     store.record(attempt("down2"))
     with pytest.raises(StoreError, match=rf"{key} .*now .*--fresh.*--out") as error:
-        store.begin({**SETTINGS, key: value}, MEMBER, THEOREMS, fresh=False)
+        store.begin({**SETTINGS, key: value}, MEMBERS, THEOREMS, fresh=False)
     assert "\n" not in str(error.value)
     assert store.findings()[0].outcome is Outcome.PROVED
 
@@ -71,7 +79,7 @@ def test_fresh_forgets_the_run_and_leaves_files_alone_that_no_run_wrote(store: S
     proof, stranger = store.proof_path("down2"), store.out / "proofs" / "mine.lean"
     for file in (proof, stranger, store.out / "summary.json"):
         store.write(file, "text")
-    store.begin({**SETTINGS, "budget": 16}, MEMBER, THEOREMS[:1], fresh=True)
+    store.begin({**SETTINGS, "budget": 16}, MEMBERS, THEOREMS[:1], fresh=True)
     assert [finding.outcome for finding in store.findings()] == [None]
     assert not proof.exists()
     assert not (store.out / "summary.json").exists()
@@ -92,9 +100,9 @@ def test_what_was_recorded_outlives_a_kill_and_the_lock_does_not(tmp_path: Path)
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
         from prover.store import Store
-        from test_store import SETTINGS, MEMBER, THEOREMS, attempt
+        from test_store import SETTINGS, MEMBERS, THEOREMS, attempt
         store = Store(Path({str(tmp_path)!r}))
-        store.begin(SETTINGS, MEMBER, THEOREMS, fresh=False)
+        store.begin(SETTINGS, MEMBERS, THEOREMS, fresh=False)
         store.record(attempt("down7"))
         print("recorded", flush=True)
         time.sleep(60)
@@ -104,7 +112,7 @@ def test_what_was_recorded_outlives_a_kill_and_the_lock_does_not(tmp_path: Path)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     with closing(Store(tmp_path)) as store:
-        store.begin(SETTINGS, MEMBER, THEOREMS, fresh=False)
+        store.begin(SETTINGS, MEMBERS, THEOREMS, fresh=False)
         assert [finding.outcome for finding in store.findings()] == [None, Outcome.PROVED, None]
 
 
@@ -154,5 +162,5 @@ def test_seconds_add_up_over_sittings(store: Store) -> None:
     store.record(attempt("down2"))
     store.close()
     with closing(Store(store.out)) as again:
-        again.begin(SETTINGS, MEMBER, THEOREMS, fresh=False)
+        again.begin(SETTINGS, MEMBERS, THEOREMS, fresh=False)
         assert 100 <= again.wall_s() < 101
