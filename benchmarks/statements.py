@@ -41,6 +41,7 @@ class Row(BaseModel):
     split: Literal["valid", "test"]
     header: str
     statement: str
+    before: str = ""
 
     @model_validator(mode="after")
     def _states_what_it_names(self) -> Self:
@@ -55,7 +56,7 @@ class Row(BaseModel):
     @property
     def theorem(self) -> Theorem:
         """What is to be proved."""
-        return Theorem(self.name, self.statement, self.header, self.split)
+        return Theorem(self.name, self.statement, self.header, self.split, self.before)
 
 
 def read_statements(path: Path) -> tuple[tuple[Theorem, ...], str]:

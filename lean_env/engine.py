@@ -16,13 +16,15 @@ class Theorem:
     """What is to be proved.
 
     `statement` is Lean source text from `theorem NAME` to its closing `sorry`, byte for byte as the benchmark gives it;
-    `header` is the Lean text that stands before it (imports, `open`, options).
+    `header` is the Lean text that stands before it (imports, `open`, options). Where `before` names a theorem of Lean's
+    library, a proof may use neither that theorem nor what is declared after it.
     """
 
     name: str
     statement: str
     header: str = ""
     split: str = ""
+    before: str = ""
 
 
 class FailureKind(StrEnum):

@@ -33,11 +33,20 @@ VERIFICATION_SCOPE = "set_option maxHeartbeats 0"
 # What elaborating a theorem's proof may add besides it: auxiliary lemmas, and the definitions of its `match`es.
 ADDITIONS = frozenset({"theorem", "definition"})
 
+# What Lean makes of a constant of the library when a tactic first needs it (`split`, `fun_induction`, `grind`), under
+# names that it reserves. The kernel checks it like all that a proof adds.
+_RESERVED = re.compile(
+    r".+\.(hcongr_\d+|congr_simp|(congr_)?eq_\d+|eq_def|eq_unfold|match_\d+\.splitter"
+    r"|((mutual_)?induct|fun_cases)(_unfolding)?)"
+)
+
 # A line of the header. Namespaces begin with a capital and commands do not, so that `open` takes no command with it.
 _NAMESPACE = r"[A-Z]\w*(\.[A-Z]\w*)*"
 _HEADER_LINE = re.compile(
     rf"\s*(--.*)?|import(\s+{_NAMESPACE})+\s*|open(\s+scoped)?(\s+{_NAMESPACE})+\s*"
     r"|set_option\s+(?P<option>[\w.]+)\s+(true|false|[0-9]+)\s*"
+    # A lemma taken out of what `simp` or `grind` may use by itself: no statement means anything else without it.
+    r"|attribute\s+\[-(simp|grind)\]\s+[^\W\d][\w'!?]*(\.[^\W\d][\w'!?]*)*\s*"
 )
 
 # Errors that only say that a limit of Lean's ran out.
@@ -79,6 +88,7 @@ class Facts(_Wire):
     constants: tuple[Constant, ...]
     same_statement: bool = Field(alias="sameStatement")  # its type is the one that the statement has with `sorry`
     axioms: tuple[str, ...]
+    late: tuple[str, ...]  # what it rests on that is not declared before the theorem's `before` (embedded/declared.js)
     kernel: str | None  # why the kernel refuses the constants when it is given them again
 
 
@@ -107,8 +117,9 @@ def shown(text: str) -> bool:
 def elaborated_header(header: str) -> str:
     """The header without its imports, which the engine replaces by its own.
 
-    Raises UnsupportedHeader for anything but `import`, `open`, comments and harmless options: another command could
-    change what the statement means, and is elaborated before there is anything that Lean could report.
+    Raises UnsupportedHeader for anything but `import`, `open`, comments, harmless options, and lemmas taken from `simp`
+    and `grind`: another command could change what the statement means, and is elaborated before there is anything that
+    Lean could report.
     """
     kept = []
     for line in header.splitlines():
@@ -141,12 +152,14 @@ def judge(facts: Facts, theorem: WholeTheorem) -> Verdict:
             return refused(f"the proof adds the {constant.kind} {constant.name}")
     if not facts.same_statement:
         return refused("the theorem proved is not the statement given")
+    if facts.late:
+        return refused(f"the proof uses {', '.join(facts.late)}, which the theorem comes before")
     if facts.kernel is not None:
         return refused(f"the kernel does not accept it again: {facts.kernel}")
     return Verdict(VerdictKind.PROVED, axioms=facts.axioms)
 
 
 def _belongs(constant: str, theorem: str) -> bool:
-    """Whether a constant is the theorem, or an auxiliary one that Lean names after it."""
+    """Whether a constant is the theorem, an auxiliary one that Lean names after it, or has a reserved name."""
     name = re.sub(r"^_private\.\w+\.\d+\.", "", constant)
-    return name == theorem or name.startswith(f"{theorem}.")
+    return name == theorem or name.startswith(f"{theorem}.") or _RESERVED.fullmatch(name) is not None

@@ -12,6 +12,8 @@ from lean_env.engine import Theorem
 
 TRUE = "theorem x : (1 : ℕ) + 1 = 2 := by sorry"
 FALSE = "theorem x : (1 : ℕ) = 2 := by sorry"
+LIBRARY = "theorem x : type_of% @Option.map_eq_some_iff := by sorry"
+MAP = "Option.map_eq_some_iff"
 
 # An action of IO as a number: what evaluates it has written into the engine's own files.
 RUN_IO = (
@@ -30,11 +32,12 @@ class Attack:
     statement: str = FALSE
     header: str = ""
     name: str = "x"
+    before: str = ""
 
     @property
     def theorem(self) -> Theorem:
         """What the proof claims to prove."""
-        return Theorem(self.name, self.statement, self.header)
+        return Theorem(self.name, self.statement, self.header, before=self.before)
 
 
 ATTACKS = (
@@ -320,6 +323,33 @@ ATTACKS = (
     Attack("header: #eval", "rfl", "unsupported", header='#eval IO.FS.createDir "/lean/lib/attack"'),
     # A character that hides what follows.
     Attack("header: control character", "rfl", "unsupported", header="-- \x1b[2K"),
+    # An attribute that changes which instances a statement is read with.
+    Attack("header: instance taken out", "rfl", "unsupported", header="attribute [-instance] instHAdd"),
+    # A lemma for simp, where only taking one out is harmless.
+    Attack("header: lemma for simp", "simp", "unsupported", header="attribute [simp] Nat.add_comm"),
+    # Another attribute beside the harmless one.
+    Attack("header: two attributes", "simp", "unsupported", header="attribute [-simp, irreducible] Nat.add_zero"),
+    # An axiom behind the harmless attribute.
+    Attack("header: attribute and axiom", "exact c", "unsupported", header="attribute [-simp] Nat.le axiom c : 1 = 2"),
+    # A theorem of the library, by itself.
+    Attack("library: itself", "exact @Option.map_eq_some_iff", "refused", LIBRARY, before=MAP),
+    # By itself under another name.
+    Attack("library: itself, opened", "open Option in\nexact @map_eq_some_iff", "refused", LIBRARY, before=MAP),
+    # By what Lean made of it for simp.
+    Attack("library: itself for simp", "intros\nrw [Option.map_eq_some_iff._simp_1]", "refused", LIBRARY, before=MAP),
+    # By itself in a lemma that is made on the way.
+    Attack(
+        "library: itself in a lemma", "as_aux_lemma => exact @Option.map_eq_some_iff", "refused", LIBRARY, before=MAP
+    ),
+    # By itself in a function that is defined on the way.
+    Attack(
+        "library: itself in a function",
+        "intro α b β x f\nlet rec go : ℕ → (Option.map f x = some b ↔ ∃ a, x = some a ∧ f a = b)\n"
+        "  | 0 => Option.map_eq_some_iff\n  | n + 1 => go n\nexact go 3",
+        "refused",
+        LIBRARY,
+        before=MAP,
+    ),
     # Another meaning for the notations of the statement, inside the proof: the type stands already.
     Attack("notation shadowed by a variable", "let Nat := Fin 1\nexact Subsingleton.elim _ _", "failed"),
     # An instance of the proof's own decides the statement.

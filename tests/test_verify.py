@@ -18,6 +18,7 @@ SOUND = Facts(
     constants=(Constant(name="x", kind="theorem"),),
     sameStatement=True,
     axioms=("propext",),
+    late=(),
     kernel=None,
 )
 X = whole_theorem(Theorem("x", TRUE), "rfl")
@@ -100,9 +101,11 @@ def test_sound_facts_are_a_proof() -> None:
         ({"constants": (*SOUND.constants, Constant(name="y", kind="theorem"))}, VerdictKind.REFUSED),
         ({"constants": (*SOUND.constants, Constant(name="xy", kind="theorem"))}, VerdictKind.REFUSED),
         ({"constants": (*SOUND.constants, Constant(name="x.a", kind="axiom"))}, VerdictKind.REFUSED),
+        ({"constants": (*SOUND.constants, Constant(name="y.splitter", kind="definition"))}, VerdictKind.REFUSED),
         ({"constants": (*SOUND.constants, Constant(name="x.a", kind="opaque"))}, VerdictKind.REFUSED),
         ({"constants": (*SOUND.constants, Constant(name="x.a", kind="inductive"))}, VerdictKind.REFUSED),
         ({"same_statement": False}, VerdictKind.REFUSED),
+        ({"late": ("List.append_assoc",)}, VerdictKind.REFUSED),
         ({"kernel": "x: declaration type mismatch"}, VerdictKind.REFUSED),
     ],
 )
@@ -110,10 +113,26 @@ def test_each_fact_alone_undoes_a_proof(change: dict[str, object], kind: Verdict
     assert judge(SOUND.model_copy(update=change), X).kind is kind
 
 
-@pytest.mark.parametrize("name", ["x._proof_1", "x.match_1", "_private._stdin.0.x.match_1", "x.go._unary"])
+@pytest.mark.parametrize(
+    "name", ["x._proof_1", "_private._stdin.0.x.match_1", "x.go._unary", "Option.get.hcongr_3", "f.match_1.splitter"]
+)
 def test_what_lean_adds_for_a_proof_is_allowed(name: str) -> None:
     facts = SOUND.model_copy(update={"constants": (*SOUND.constants, Constant(name=name, kind="definition"))})
     assert judge(facts, X).proved
+
+
+@pytest.mark.parametrize(
+    ("statement", "proof"),
+    [
+        ("(o : Option ℕ) (f : ℕ → ℕ) : (o.map f).isSome = o.isSome", "unfold Option.map\nsplit <;> rfl"),
+        ("(l : List ℕ) (n : ℕ) : (l.take n).length ≤ n", "fun_induction List.take n l <;> simp_all"),
+    ],
+)
+async def test_what_a_tactic_makes_of_a_definition_of_the_library_is_allowed(
+    engine: EmbeddedEngine, statement: str, proof: str
+) -> None:
+    found = await engine.verify(Theorem("x", f"theorem x {statement} := by sorry"), proof)
+    assert found.proved, found.reason
 
 
 def test_warnings_do_not_matter() -> None:
@@ -140,6 +159,11 @@ def test_a_header_keeps_its_lines_but_for_the_imports() -> None:
         "import Mathlib\nimport Aesop\n\nset_option maxHeartbeats 400000\n\nopen BigOperators Real Nat Topology Rat\n"
     )
     assert elaborated_header(header) == "set_option maxHeartbeats 400000\n\nopen BigOperators Real Nat Topology Rat"
+
+
+def test_a_header_may_take_lemmas_from_simp_and_grind() -> None:
+    header = "attribute [-simp] List.append_assoc\nattribute [-grind] List.getElem?_map'"
+    assert elaborated_header(header) == header
 
 
 def test_a_header_that_is_not_supported_says_which_line() -> None:

@@ -14,6 +14,7 @@ const CORE_CONTEXT = { initHeartbeats: 8, maxHeartbeats: 9 };
 const CORE_STATE = { env: 0, messages: 6, infoState: 7 };
 const META_STATE = { mctx: 0 };
 const INFO_STATE = { trees: 2, enabled: 12 }; // the last one is a scalar, at that offset behind the header
+const DELAYED_ASSIGNMENT = { pending: 1 };
 const TERM_STATE = { pendingMVars: 2 };
 const NIL = 1; // [] and none: the boxed zero
 const WIDTH = 120; // Std.Format.defWidth
@@ -173,7 +174,7 @@ exports.Elaborator = class {
   begin({ contexts, type, states }) {
     const { lean } = this;
     const { result, states: after } = this.within(states, refs => lean.tryIO(
-      'l_Lean_Meta_mkFreshExprSyntheticOpaqueMVar', this.optionValue(type), NIL,
+      'l_Lean_Meta_mkFreshExprSyntheticOpaqueMVar', this.bare(this.optionValue(type)), NIL,
       lean.retain(contexts.meta), lean.retain(refs.meta), lean.retain(contexts.core), lean.retain(refs.core)));
     this.releaseAll(states);
     return { contexts, states: after, root: result.ok, goals: this.makeList([lean.take(result.ok, 0)]) };
@@ -249,14 +250,43 @@ exports.Elaborator = class {
   status({ states, root, goals }) {
     const { lean } = this;
     if (!(goals & 1)) return 'Incomplete: open goals remain';
-    const pair = lean.call('lean_instantiate_expr_mvars', lean.take(states.meta, META_STATE.mctx), lean.retain(root));
-    const proof = lean.take(pair, 1);
-    lean.release(pair);
+    const proof = this.instantiated(states, lean.retain(root));
     const holds = name => lean.call(name, lean.retain(proof)) === lean.box(1);
     const status = holds('l_Lean_Expr_hasExprMVar') ? 'Incomplete: contains metavariables'
       : holds('l_Lean_Expr_hasSorry') ? 'Incomplete: contains sorry' : 'Completed';
     lean.release(proof);
     return status;
+  }
+
+  /** An expression, which it consumes, with what is assigned to its metavariables in their place. */
+  instantiated(states, expression) {
+    const { lean } = this;
+    const pair = lean.call('lean_instantiate_expr_mvars', lean.take(states.meta, META_STATE.mctx), expression);
+    const value = lean.take(pair, 1);
+    lean.release(pair);
+    return value;
+  }
+
+  /**
+   * The terms of which the proof consists so far, the caller's. A goal inside a binder stands in the proof as a
+   * metavariable until it is closed, with its own proof beside it.
+   */
+  terms({ contexts, states, root }) {
+    const { lean } = this;
+    const { result, states: after } = this.within(states, refs => lean.tryIO('l_Lean_Meta_getMVars', lean.retain(root),
+      lean.retain(contexts.meta), lean.retain(refs.meta), lean.retain(contexts.core), lean.retain(refs.core)));
+    this.releaseAll(after);
+    const found = [this.instantiated(states, lean.retain(root))];
+    for (const goal of lean.array(result.ok)) {
+      const delayed = lean.call('lean_get_delayed_mvar_assignment', lean.take(states.meta, META_STATE.mctx), lean.retain(goal));
+      if (!(delayed & 1)) {
+        const pending = lean.take(lean.field(delayed, 0), DELAYED_ASSIGNMENT.pending);
+        found.push(this.instantiated(states, lean.call('l_Lean_Expr_mvar___override', pending)));
+      }
+      lean.release(delayed);
+    }
+    lean.release(result.ok);
+    return found;
   }
 
   /** Call `action` with fresh references that hold copies of `states`; gives its result and what they hold then. */
@@ -269,6 +299,14 @@ exports.Elaborator = class {
       lean.release(refs[name]);
     }
     return { result, states: after };
+  }
+
+  /** A type, which it consumes, without the mark that `no_implicit_lambda%` puts on what it expects. */
+  bare(type) {
+    const { lean } = this, found = lean.call('l_Lean_annotation_x3f', lean.makeName('noImplicitLambda'), lean.retain(type));
+    if (found & 1) return type;
+    lean.release(type);
+    return this.optionValue(found);
   }
 
   /** The value of a `some`; consumes it. */
@@ -290,6 +328,9 @@ exports.Elaborator = class {
   }
 
   releaseAll(objects) { for (const object of Object.values(objects)) this.lean.release(object); }
+
+  /** The environment of a proof state, which stays the state's. */
+  environment({ states }) { return this.lean.field(states.core, CORE_STATE.env); }
 
   /** Release a capture that no proof state is made from. */
   drop({ contexts, type, states }) {

@@ -47,6 +47,9 @@ STACK_KB = 7000  # of native stack, under the usual limit of 8 MiB; deeper terms
 
 REFUSED = "Refused: "  # how the server's message begins when a tactic holds what may not stand in a proof
 
+# Where the proof goes. A bare `sorry` would be elaborated with the implicit arguments of the goal introduced already.
+PLACEHOLDER = "exact no_implicit_lambda% sorry"
+
 # Theorems become public constants, so that they keep the names that their statements give them.
 SCOPE = "public section\n"
 
@@ -123,7 +126,9 @@ class EmbeddedSession:
 
     async def _state(self, process: Process) -> tuple[str, ...]:
         """Elaborate the statement in a process; gives its goals."""
-        command = {"cmd": self._theorem.statement, "env": await environment(process, self._header)}
+        env = await environment(process, self._header)
+        statement = whole_theorem(self._theorem, PLACEHOLDER).text
+        command = {"cmd": statement, "env": env, **_restriction(self._theorem)}
         answer = read_answer(CommandAnswer, await process.request(command, OPENING_S))
         if isinstance(answer, ErrorAnswer):
             raise UnsupportedStatement(answer.message)
@@ -215,7 +220,7 @@ class EmbeddedEngine:
             return Verdict(VerdictKind.REFUSED, "the text holds a character that cannot be shown")
 
         async def job(process: Process) -> Verdict:
-            parts = {"text": whole.text, "statement": whole.statement, "name": whole.name}
+            parts = {"text": whole.text, "statement": whole.statement, "name": whole.name, **_restriction(theorem)}
             request = {"verify": parts, "env": await environment(process, header)}
             answer = await process.request(request, VERIFICATION_S)
             if "message" in answer:  # Lean broke down over it: a stack that overflowed
@@ -231,8 +236,13 @@ class EmbeddedEngine:
             self.pool.release(slot)
 
     def standalone(self, theorem: Theorem, proof: str) -> str:
-        """Prelude, header, statement and proof as a file for any Lean of the same version, without this program."""
+        """Prelude, header, statement and proof as a file for any Lean of the same version, without this program.
+
+        Lean does not hold the proof to what is declared before `theorem.before`: a comment says what it was held to.
+        """
         header = _header(theorem)
+        if theorem.before:
+            header = f"{header}\n-- The proof uses nothing that is declared with or after {theorem.before}.".lstrip()
         whole = whole_theorem(theorem, proof)
         return "\n".join(["module", "", install.prelude_source(), *([header, ""] if header else []), whole.text, ""])
 
@@ -246,6 +256,10 @@ def _header(theorem: Theorem) -> str:
         return elaborated_header(theorem.header)
     except UnsupportedHeader as why:
         raise UnsupportedStatement(str(why)) from why
+
+
+def _restriction(theorem: Theorem) -> dict[str, str]:
+    return {"before": theorem.before} if theorem.before else {}
 
 
 def command(installation: install.Installation, snapshots: Mapping[str, int] = SNAPSHOTS) -> tuple[str, ...]:

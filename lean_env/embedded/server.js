@@ -2,15 +2,19 @@
 //
 //   {"cmd": text, "env"?: n}          → {"env", "messages"?, "sorries"?: [{"proofState", "goal", "goals", "pos", "endPos"}]}
 //   {"tactic": text, "proofState": n} → {"proofState", "goals", "proofStatus", "messages"?}
-//   {"verify": {"text", "statement", "name"}, "env"?: n} → facts about a whole proof (ours; see verification.js)
+//   {"verify": {"text", "statement", "name", "before"?}, "env"?: n} → facts about a whole proof (ours; see verification.js)
+//   {"library": true}                 → {"theorems": [{"name", "module"}]}, those of Lean's library (ours; see declared.js)
 //   anything that cannot be done      → {"message": reason}
 //
+// With "before", the name of a library theorem, a command's proof states refuse what is declared with or after it (ours).
 // Without "env" a command runs after the imports and the scope of the prelude.
 'use strict';
 const fs = require('fs');
 const { start } = require('./runtime.js');
 const { Elaborator } = require('./elaborator.js');
 const { Verification } = require('./verification.js');
+const { Constants } = require('./constants.js');
+const { Declared } = require('./declared.js');
 const { Snapshots } = require('./snapshots.js');
 
 console.log = () => {}; // Lean's start-up prints progress where our answers go
@@ -52,22 +56,25 @@ function messagesOf(messages) {
 class Server {
   constructor(lean, elaborator) {
     this.elaborator = elaborator;
-    this.verification = new Verification(lean, elaborator);
+    const constants = new Constants(lean);
+    this.declared = new Declared(lean, constants, elaborator.base);
+    this.verification = new Verification(lean, elaborator, constants, this.declared);
     const scope = elaborator.run(settings.scope, elaborator.base);
     const errors = scope.messages.filter(message => message.severity === 'error');
     if (errors.length > 0) throw new Error(`the prelude does not elaborate: ${errors[0].data}`);
-    this.snapshots = new Snapshots(lean, elaborator, scope.state, settings);
+    this.snapshots = new Snapshots(lean, elaborator, this.declared, scope.state, settings);
   }
 
   answer(request) {
     if (typeof request.cmd === 'string') return this.command(request);
     if (typeof request.tactic === 'string') return this.tactic(request);
-    if (request.verify !== undefined) return this.verification.facts(request.verify, this.snapshots.environment(request.env));
-    return { message: 'Unknown request: neither cmd nor tactic nor verify.' };
+    if (request.verify !== undefined) return this.verify(request);
+    if (request.library !== undefined) return { theorems: this.declared.theorems() };
+    return { message: 'Unknown request: neither cmd nor tactic nor verify nor library.' };
   }
 
-  command({ cmd, env }) {
-    const { id, messages, sorries } = this.snapshots.runCommand(cmd, env);
+  command({ cmd, env, before }) {
+    const { id, messages, sorries } = this.snapshots.runCommand(cmd, env, before);
     const states = sorries.map(({ proofState, goals, pos, endPos }) => ({ proofState, pos, endPos, goal: goals.join('\n\n'), goals }));
     return { ...(states.length > 0 ? { sorries: states } : {}), ...messagesOf(messages), env: id };
   }
@@ -77,6 +84,12 @@ class Server {
     if (result.refused !== undefined) return { message: `Refused: ${result.refused}` };
     if (result.error !== undefined) return { message: `Lean error:\n${result.error}` };
     return { proofStatus: result.status, proofState: result.id, goals: result.goals, ...messagesOf(result.messages) };
+  }
+
+  verify({ verify, env }) {
+    const { before } = verify;
+    if (before !== undefined && !this.declared.has(before)) return { message: `The library has no theorem ${before}.` };
+    return this.verification.facts(verify, this.snapshots.environment(env));
   }
 }
 

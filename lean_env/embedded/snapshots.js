@@ -33,10 +33,10 @@ exports.Snapshots = class Snapshots {
   static Unknown = Unknown;
 
   /** `base` is the command state in which a command without `env` runs. */
-  constructor(lean, elaborator, base, { environments, proofStates }) {
-    Object.assign(this, { lean, elaborator, base });
+  constructor(lean, elaborator, declared, base, { environments, proofStates }) {
+    Object.assign(this, { lean, elaborator, declared, base });
     this.commands = []; // environment → {cmd, env}: how it came about
-    this.steps = []; // proof state → {cmd, env, sorry} or {tactic, proofState}
+    this.steps = []; // proof state → {cmd, env, sorry} or {tactic, proofState}; `before` in both
     this.environments = new Recent(environments, state => lean.release(state));
     this.proofStates = new Recent(proofStates, state => elaborator.dispose(state));
   }
@@ -60,8 +60,12 @@ exports.Snapshots = class Snapshots {
     return result;
   }
 
-  /** Run a command: the number of the environment after it, its messages, and a proof state for each `sorry`. */
-  runCommand(cmd, env) {
+  /**
+   * Run a command: the number of the environment after it, its messages, and a proof state for each `sorry`. In these
+   * states, and those that tactics make of them, only what is declared before the theorem `before` may be used.
+   */
+  runCommand(cmd, env, before) {
+    if (before !== undefined && !this.declared.has(before)) throw new Unknown(`The library has no theorem ${before}.`);
     const { state, messages, sorries } = this.elaborate(cmd, env);
     const id = this.commands.push({ cmd, env }) - 1;
     this.environments.set(id, state);
@@ -70,7 +74,7 @@ exports.Snapshots = class Snapshots {
       sorries: sorries.map((sorry, index) => {
         const { pos, endPos } = sorry;
         const begun = this.elaborator.begin(sorry), goals = this.elaborator.goals(begun);
-        const proofState = this.steps.push({ cmd, env, sorry: index }) - 1;
+        const proofState = this.steps.push({ cmd, env, sorry: index, before }) - 1;
         this.proofStates.set(proofState, begun);
         return { proofState, goals, pos, endPos };
       }),
@@ -106,9 +110,22 @@ exports.Snapshots = class Snapshots {
   runTactic(tactic, proofState) {
     const { next, messages, ...failure } = this.elaborator.apply(tactic, this.proofState(proofState));
     if (next === undefined) return failure;
-    const id = this.steps.push({ tactic, proofState }) - 1;
+    const { before } = this.steps[proofState], late = before === undefined ? [] : this.late(next, before);
+    if (late.length > 0) {
+      this.elaborator.dispose(next);
+      return { refused: `uses ${late[0]}, which is declared with or after ${before}` };
+    }
+    const id = this.steps.push({ tactic, proofState, before }) - 1;
     const answer = { id, goals: this.elaborator.goals(next), status: this.elaborator.status(next), messages };
     this.proofStates.set(id, next);
     return answer;
+  }
+
+  /** What a proof state's proof uses so far that may not be used before a theorem of the library. */
+  late(state, before) {
+    const { elaborator, declared } = this, terms = elaborator.terms(state);
+    const late = declared.late(before, terms, elaborator.environment(state));
+    terms.forEach(term => this.lean.release(term));
+    return late;
   }
 };

@@ -12,34 +12,33 @@ const ORIGINAL_AXIOM = 2; // of Lean.ConstantKind
 const DECLARATIONS = { 1: 1, 2: 2, 3: 3 }; // tag of ConstantInfo → tag of Declaration: definitions, theorems, opaques
 
 exports.Verification = class {
-  constructor(lean, elaborator) {
-    this.lean = lean;
-    this.elaborator = elaborator;
-  }
+  constructor(lean, elaborator, constants, declared) { Object.assign(this, { lean, elaborator, constants, declared }); }
 
   /**
    * The facts about `text`, the theorem with its proof. `statement` is the theorem with `sorry`, `name` its name as
-   * `nameText` writes it. What may not stand in a proof is not elaborated: then there is only a refusal, or the errors of
-   * parsing.
+   * `nameText` writes it; `before`, where given, is the theorem of the library that it must not rest on (declared.js).
+   * What may not stand in a proof is not elaborated: then there is only a refusal, or the errors of parsing.
    */
-  facts({ text, statement, name }, commandState) {
+  facts({ text, statement, name, before }, commandState) {
     const { refusal, messages } = this.parse(text, commandState);
-    const nothing = { refusal, messages, constants: [], sameStatement: false, axioms: [], kernel: null };
-    return refusal !== null || messages.length > 0 ? nothing : { ...nothing, ...this.elaborate(text, statement, name, commandState) };
+    const nothing = { refusal, messages, constants: [], sameStatement: false, axioms: [], late: [], kernel: null };
+    if (refusal !== null || messages.length > 0) return nothing;
+    return { ...nothing, ...this.elaborate(text, statement, name, before, commandState) };
   }
 
-  elaborate(text, statement, name, commandState) {
+  elaborate(text, statement, name, before, commandState) {
     const { lean, elaborator } = this;
     const stated = elaborator.run(statement, commandState);
     const proved = elaborator.run(text, commandState);
-    const before = this.localConstants(commandState), expected = this.localConstants(stated.state);
+    const earlier = this.localConstants(commandState), expected = this.localConstants(stated.state);
     const after = this.localConstants(proved.state);
-    const added = new Map([...after].filter(([constant]) => !before.has(constant)));
+    const added = new Map([...after].filter(([constant]) => !earlier.has(constant)));
     const facts = {
       messages: proved.messages,
       constants: [...added].map(([constant, info]) => ({ name: constant, kind: CONSTANT_KINDS[lean.tag(info)] })),
       sameStatement: expected.has(name) && added.has(name) && this.sameType(name, expected, added),
       axioms: added.has(name) ? this.axioms(name, after, commandState) : [],
+      late: added.has(name) && before !== undefined ? this.late(name, before, added, proved.state) : [],
       kernel: this.replay(added, commandState),
     };
     for (const sorry of [...stated.sorries, ...proved.sorries]) elaborator.drop(sorry);
@@ -73,33 +72,22 @@ exports.Verification = class {
     return { refusal: objection, messages };
   }
 
-  /** A name as text, another one for every name: parts that could be read as something else stand in « ». */
-  nameText(name) {
-    const { lean } = this, parts = [];
-    for (; !(name & 1); name = lean.field(name, 0)) {
-      const part = lean.field(name, 1);
-      if (part & 1) parts.push(String(part >>> 1));
-      else parts.push(/^\d*$|[.«»]/.test(lean.string(part)) ? `«${lean.string(part)}»` : lean.string(part));
-    }
-    return parts.reverse().join('.');
-  }
-
   kernelEnvironment(commandState) {
     return this.lean.call('lean_elab_environment_to_kernel_env', this.lean.take(commandState, COMMAND_STATE.env));
   }
 
   /** Name → ConstantInfo of the constants that were not imported; they stay the command state's. */
   localConstants(commandState) {
-    const { lean } = this, found = new Map();
+    const { lean, constants } = this, found = new Map();
     const walk = node => { // PersistentHashMap.Node: entries, or keys and values that collide
       if (lean.tag(node) === 1) {
         const values = [...lean.array(lean.field(node, 1))];
-        [...lean.array(lean.field(node, 0))].forEach((key, i) => found.set(this.nameText(key), values[i]));
+        [...lean.array(lean.field(node, 0))].forEach((key, i) => found.set(constants.nameText(key), values[i]));
         return;
       }
       for (const entry of lean.array(lean.field(node, 0))) {
         if (entry & 1) continue;
-        if (lean.tag(entry) === 0) found.set(this.nameText(lean.field(entry, 0)), lean.field(entry, 1));
+        if (lean.tag(entry) === 0) found.set(constants.nameText(lean.field(entry, 0)), lean.field(entry, 1));
         else walk(lean.field(entry, 0));
       }
     };
@@ -114,46 +102,23 @@ exports.Verification = class {
     return [...this.localConstants(commandState)].filter(([, info]) => this.lean.tag(info) === AXIOM).map(([name]) => name);
   }
 
-  // A ConstantInfo holds one value, which begins with a ConstantVal (name, level parameters, type) and then has its own
-  // fields, the first of them the value of the constant where it has one.
-  constantVal(info) { return this.lean.field(this.lean.field(info, 0), 0); }
-  type(info) { return this.lean.field(this.constantVal(info), 2); }
-  value(info) { return this.lean.tag(info) in DECLARATIONS ? this.lean.field(this.lean.field(info, 0), 1) : null; }
-
-  levels(info) {
-    return [...this.lean.list(this.lean.field(this.constantVal(info), 1))].map(name => this.nameText(name)).join(' ');
-  }
-
-  /** Call `visit` with the name of each constant that occurs in an expression, as text and as Lean's object. */
-  eachConstant(expression, visit) {
-    const { lean } = this;
-    const names = lean.call('l_Lean_Expr_getUsedConstants', lean.retain(expression));
-    for (const name of lean.array(names)) visit(this.nameText(name), name);
-    lean.release(names);
-  }
-
-  /** Call `visit` for each constant in the type and the value of a constant. */
-  eachUse(info, visit) {
-    for (const expression of [this.type(info), this.value(info)]) if (expression !== null) this.eachConstant(expression, visit);
-  }
-
   /**
    * Whether `name` has the same type in two sets of constants: the same expression, made of the same auxiliary
    * constants (a `match` in a statement is one) with the same types and values.
    */
   sameType(name, these, those) {
-    const { lean } = this, compared = new Set();
+    const { lean, constants } = this, compared = new Set();
     const same = (a, b) => lean.call('lean_expr_eqv', a, b) === 1;
     const sameIn = (constant, withValue) => {
       compared.add(constant);
       const left = these.get(constant), right = those.get(constant);
       if (left === undefined || right === undefined) return left === right; // both undefined: imported
-      if (lean.tag(left) !== lean.tag(right) || this.levels(left) !== this.levels(right)) return false;
-      const expressions = [[this.type(left), this.type(right)]];
-      if (withValue && this.value(left) !== null) expressions.push([this.value(left), this.value(right)]);
+      if (lean.tag(left) !== lean.tag(right) || constants.levels(left) !== constants.levels(right)) return false;
+      const expressions = [[constants.type(left), constants.type(right)]];
+      if (withValue && constants.value(left) !== null) expressions.push([constants.value(left), constants.value(right)]);
       return expressions.every(([a, b]) => {
         let equal = same(a, b);
-        this.eachConstant(a, used => { equal = equal && (compared.has(used) || sameIn(used, true)); });
+        constants.eachConstant(a, used => { equal = equal && (compared.has(used) || sameIn(used, true)); });
         return equal;
       });
     };
@@ -168,13 +133,19 @@ exports.Verification = class {
       seen.add(constant);
       const info = local.get(constant);
       if (lean.tag(info) === AXIOM) axioms.add(constant);
-      this.eachUse(info, (used, object) => {
+      this.constants.eachUse(info, (used, object) => {
         if (local.has(used)) visit(used);
         else if (this.isImportedAxiom(object, commandState)) axioms.add(used);
       });
     };
     visit(name);
     return [...axioms].sort();
+  }
+
+  /** What `name` rests on that is declared with the library's theorem `before` or after it. */
+  late(name, before, added, commandState) {
+    const value = this.constants.value(added.get(name));
+    return value === null ? [] : this.declared.late(before, [value], this.lean.field(commandState, COMMAND_STATE.env));
   }
 
   /** Imported files hold theorems as axioms, without their proofs; what a constant was at first is recorded beside. */
@@ -193,7 +164,7 @@ exports.Verification = class {
     const visit = (constant, info) => {
       if (done.has(constant)) return;
       done.add(constant);
-      this.eachUse(info, used => { if (added.has(used)) visit(used, added.get(used)); });
+      this.constants.eachUse(info, used => { if (added.has(used)) visit(used, added.get(used)); });
       if (failure === null) failure = add(constant, info);
     };
     const add = (constant, info) => {
