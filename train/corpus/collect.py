@@ -18,6 +18,7 @@ from search.budget import Budget
 from search.minimize import without_idle_steps
 from search.policy import Policy
 from search.tree import Priority
+from train.corpus.kept import read_rows
 from train.prompt import first_goal
 
 # Searches beyond the number of Lean processes: while some wait for a policy, Lean has others to serve.
@@ -141,15 +142,8 @@ async def collect(
 
 
 def read_collected(path: Path) -> Iterator[Collected]:
-    """The lines of a file of `collect`; a last line that was cut off by a kill is left out, and cut from the file."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if len(whole) < len(content):
-        path.write_bytes(whole)
-    for line in whole.decode().splitlines():
-        row = json.loads(line)
+    """The lines of a file of `collect`."""
+    for row in read_rows(path):
         proofs = tuple(Proof(tuple(p["tactics"]), tuple(p["goals"])) for p in row["proofs"])
         yield Collected(row["theorem"], row["opened"], row["expansions"], proofs)
 

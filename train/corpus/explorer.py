@@ -17,6 +17,7 @@ from prover.policy.goal import Goal, Hypothesis, read_goal
 from prover.policy.portfolio import Weighted, by_cases, by_definition, by_inequality
 from search.policy import Suggestion
 from train.corpus.connectives import Parts, take_apart
+from train.corpus.witnesses import witnesses
 
 CLOSERS = {
     "grind": 10.0, "omega": 10.0, "simp_all": 6.0, "simp": 6.0, "decide": 3.0, "rfl": 4.0, "contradiction": 2.0,
@@ -24,7 +25,6 @@ CLOSERS = {
 }  # fmt: skip
 KEPT = frozenset({"rfl", "contradiction", "decide", "simp"})  # the weak ones that every explorer has
 NOISE = 0.9  # standard deviations of the weights' logarithms, roughly
-NUMERALS = range(8)
 INDUCTION = {
     "ℕ": ("zero", "succ {name}", "ih"),
     "List": ("nil", "cons x {name}", "ih"),
@@ -36,7 +36,7 @@ INDUCTION = {
 def target_steps(goal: Goal, parts: Parts, fresh: Fresh) -> Iterator[Weighted]:
     """What the connective of the target asks for."""
     if " ∣ " in goal.target and not parts.connective:
-        for witness, weight in witnesses(goal, ""):
+        for witness, weight in witnesses(goal, "k", "", goal.target.replace(" ∣ ", " * k = ")):
             yield f"refine ⟨{witness}, ?_⟩", weight / 3
         for a, b in _chains(goal.facts, " ∣ "):
             yield f"exact Nat.dvd_trans {a} {b}", 5
@@ -54,12 +54,21 @@ def target_steps(goal: Goal, parts: Parts, fresh: Fresh) -> Iterator[Weighted]:
             yield "left", 6
             yield "right", 6
         case "∃":
-            for witness, weight in witnesses(goal, parts.left):
-                yield f"refine ⟨{witness}, ?_⟩", weight
+            if parts.names:
+                for witness, weight in witnesses(goal, parts.names[0], parts.left, parts.right):
+                    yield f"refine ⟨{witness}, ?_⟩", weight
+            yield "refine ⟨_, rfl, ?_⟩", 0.7
+            yield "exact ⟨_, rfl⟩", 0.7
     if goal.target != "False":
         yield "exfalso", 0.3
     if parts.connective in ("∨", "∃", "") and goal.target != "False":
         yield f"refine Classical.byContradiction fun {fresh.hypothesis()} => ?_", 0.4
+    if "Bijective" in goal.target:
+        yield "constructor", 8
+    if re.search(r" (∪|∩|\\|⊆|⁻¹'|'') ", goal.target):
+        yield f"intro {fresh.like('x')} {fresh.hypothesis()}", 6 if " ⊆ " in goal.target else 0.3
+        yield f"ext {fresh.like('x')}", 6 if " = " in goal.target else 0.3
+        yield "simp only [Set.mem_union, Set.mem_inter_iff, Set.mem_diff, Set.mem_preimage]", 1
     if goal.target.startswith("Function.") or re.search(r"(Injective|Surjective)", goal.target):
         yield f"intro {fresh.like('x')} {fresh.like('y')} {fresh.hypothesis()}", 3
         yield f"intro {fresh.like('y')}", 3
@@ -69,28 +78,6 @@ def target_steps(goal: Goal, parts: Parts, fresh: Fresh) -> Iterator[Weighted]:
         yield "congr 1", 0.3
     if re.search(r"\bif\b|\bmatch\b", goal.text):
         yield "split", 4
-
-
-def witnesses(goal: Goal, kind: str) -> Iterator[Weighted]:
-    """Terms to try for ∃: numerals, what is in the context, and simple terms of it."""
-    numeric = kind in ("", "ℕ", "ℤ", "ℚ", "ℝ")
-    if numeric:
-        for value in NUMERALS:
-            yield str(value), 2.5 / (1 + value)
-        yield from ((str(value), 0.4) for value in _numerals(goal))
-    names = [h.name for h in goal.hypotheses if h.type == kind or (kind == "" and not _is_fact(h))]
-    for name in names[:6]:
-        yield name, 3
-        if numeric:
-            yield f"{name} + 1", 1.2
-            yield f"2 * {name}", 0.5
-    if numeric:
-        for a in names[:4]:
-            for b in names[:4]:
-                yield f"{a} + {b}", 0.6
-                yield f"{a} * {b}", 0.6
-                if a != b:
-                    yield f"{a} - {b}", 0.6
 
 
 def hypothesis_steps(goal: Goal, fresh: Fresh) -> Iterator[Weighted]:
@@ -123,10 +110,7 @@ def hypothesis_steps(goal: Goal, fresh: Fresh) -> Iterator[Weighted]:
                     yield f"exact absurd {known[parts.left]} {h.name}", 20
                 yield f"apply {h.name}", 2 if goal.target == "False" else 0.3
             case "∀":
-                yield f"apply {h.name}", 3
-                yield f"exact {h.name} _", 1
-                for name in _arguments(goal, parts):
-                    yield f"have {fresh.hypothesis()} := {h.name} {name}", 1.2
+                yield from _instances(h, parts, goal, facts, fresh)
                 if " = " in parts.right:
                     yield from _rewriting(h, parts.right, goal, 3)
             case _:
@@ -137,6 +121,13 @@ def hypothesis_steps(goal: Goal, fresh: Fresh) -> Iterator[Weighted]:
                     if re.fullmatch(r"\w+ = .*|.* = \w+", h.type):
                         yield f"subst {h.name}", 3
                         yield f"cases {h.name}", 0.3
+                if "Surjective" in h.type:
+                    for name in [v.name for v in goal.hypotheses if not _is_fact(v)][-4:]:
+                        yield f"obtain ⟨{fresh.like('z')}, {fresh.hypothesis()}⟩ := {h.name} {name}", 3
+                if "Injective" in h.type:
+                    yield f"apply {h.name}", 4
+                if "Bijective" in h.type:
+                    yield f"obtain ⟨{fresh.hypothesis()}, {fresh.hypothesis(1)}⟩ := {h.name}", 8
                 if " ∣ " in h.type:
                     yield f"obtain ⟨{fresh.like('k')}, {fresh.hypothesis()}⟩ := {h.name}", 5
                 if re.search(r"[∈%]|::|some|none|\[\]", h.type):
@@ -146,6 +137,33 @@ def hypothesis_steps(goal: Goal, fresh: Fresh) -> Iterator[Weighted]:
         yield f"exact Nat.lt_of_lt_of_le {a} {b}", 0.6
         yield f"exact Nat.lt_of_le_of_lt {a} {b}", 0.6
         yield f"have {fresh.hypothesis()} := Nat.le_trans {a} {b}", 0.2
+
+
+def _instances(
+    h: Hypothesis, parts: Parts, goal: Goal, facts: Sequence[Hypothesis], fresh: Fresh
+) -> Iterator[Weighted]:
+    """Using a universally quantified fact: backwards, or forwards with arguments or with what it presupposes."""
+    yield f"apply {h.name}", 4
+    body = take_apart(parts.right)
+    holes = " _" * len(parts.names)
+    if body.connective in ("→", "∀"):
+        for fact in facts[:8]:
+            if fact.name != h.name and take_apart(fact.type).connective in ("", "¬"):
+                yield f"have {fresh.hypothesis()} := {h.name}{holes} {fact.name}", 2
+                yield f"exact {h.name}{holes} {fact.name}", 1
+        body = take_apart(body.right)
+    else:
+        yield f"exact {h.name}{holes}", 1.5
+    for name in _arguments(goal, parts) if len(parts.names) == 1 else ():
+        match take_apart(parts.right).connective:
+            case "∃":
+                yield f"obtain ⟨{fresh.like('y')}, {fresh.hypothesis()}⟩ := {h.name} {name}", 4
+            case "∨":
+                yield f"rcases {h.name} {name} with {fresh.hypothesis()} | {fresh.hypothesis()}", 4
+            case "∧":
+                yield f"obtain ⟨{fresh.hypothesis()}, {fresh.hypothesis(1)}⟩ := {h.name} {name}", 3
+            case _:
+                yield f"have {fresh.hypothesis()} := {h.name} {name}", 1.2
 
 
 def _rewriting(h: Hypothesis, equation: str, goal: Goal, weight: float) -> Iterator[Weighted]:
@@ -182,6 +200,11 @@ def case_steps(goal: Goal, fresh: Fresh) -> Iterator[Weighted]:
                 weight = 1 if goal.target.startswith("∃") else 2.5
                 yield f"induction {h.name} with | {first} => ?_ | {second} {fresh.like(ih)} => ?_", weight
             yield f"cases {h.name} with | {first} => ?_ | {second} => ?_", 0.8 if ih else 4
+        if h.type in ("ℕ", "ℤ") and occurs and re.search(r"%|∣|\* k|∃ k", goal.target):
+            for modulus in sorted({int(n) for n in re.findall(r"(?<![\w.])[2-9](?!\w)", goal.target)}):
+                cases = [f"{h.name} % {modulus} = {rest}" for rest in range(modulus)]
+                name = fresh.hypothesis()
+                yield f"obtain {' | '.join([name] * modulus)} : {' ∨ '.join(cases)} := by omega", 1.5
         if h.type == "Prop" and occurs:
             yield f"by_cases {fresh.hypothesis()} : {h.name}", 1
 
@@ -203,6 +226,8 @@ LEMMAS = {
     r"\+": ("Nat.add_comm", "Nat.add_assoc"),
     r"\*": ("Nat.mul_comm", "Nat.mul_add", "Nat.add_mul"),
     r"\^": ("Nat.pow_succ", "Nat.pow_zero"),
+    r"%": ("Nat.add_mod", "Nat.mul_mod", "Nat.pow_mod"),
+    r"∑": ("Finset.sum_range_succ", "Finset.sum_range_zero"),
 }
 
 
@@ -279,11 +304,6 @@ def _is_fact(h: Hypothesis) -> bool:
 
 
 _TYPES = re.compile(r"\(*(Type|Prop|Sort|List|Option|Nat|Int|Bool|Array|Fin|Set|Finset|DecidableEq|BEq|[A-Z] → Prop)\b")
-
-
-def _numerals(goal: Goal) -> list[int]:
-    """Numbers that occur in the goal, up to four digits, the first of them."""
-    return [int(n) for n in dict.fromkeys(re.findall(r"(?<![\w.])\d{1,4}(?!\w)", goal.text))][:8]
 
 
 def _arguments(goal: Goal, parts: Parts) -> list[str]:

@@ -1,8 +1,8 @@
 """Makes a corpus: statements, then rounds of searching for their proofs, then the pairs that models are trained on.
 
-A folder holds everything: `statements.jsonl`; `round-0.jsonl`, `round-1.jsonl`, … with what each round found, kept as it
-arrives; `corpus.jsonl.gz`; `figures.json`. The first round searches with explorers, later ones with models that were
-trained on what the rounds before had found (expert iteration). A round that was stopped goes on where it was.
+A folder holds everything: `statements.jsonl`; `round-0.jsonl`, `round-1.jsonl`, … with what each round found, kept as
+it arrives; `corpus.jsonl.gz`; `figures.json`. The first round searches with explorers, later ones with models that
+were trained on what the rounds before had found (expert iteration). A round that was stopped goes on where it was.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ Source = Literal["gym", "library"]
 # Of all theorems, in hundredths; by family instance, so that what is nearly the same stands on one side.
 VALID, TEST = 8, 16
 # How often each difficulty, 1 to 5, is drawn.
-DIFFICULTIES = (1, 2, 3, 3, 2)
+DIFFICULTIES = (5, 3, 2, 1, 1)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,117 @@
+"""Tables from what benchmarks.measure wrote: pass rates against budget, ensembles, paired comparisons.
+
+    python -m benchmarks.compare FILE... --baseline NAME --ensemble 'over N_eff=A,B,C,D,E' --budget 256
+
+The seeds of a theorem are averaged and intervals are over theorems, so that repeating searches cannot make an interval
+look narrower than the benchmark allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from benchmarks.measure import Line, read_lines
+from search.statistics import Interval, paired
+
+RESAMPLES = 2000
+Solved = NDArray[np.float64]  # [theorems, seeds]: the expansion of the proof, infinite where there is none
+
+
+@dataclass(frozen=True)
+class Results:
+    """What each contestant did on the same theorems with the same seeds."""
+
+    theorems: tuple[str, ...]
+    seeds: tuple[int, ...]
+    solved: Mapping[str, Solved]
+
+    def within(self, name: str, budget: float) -> Solved:
+        """1 where the contestant proves the theorem within `budget` expansions."""
+        return (self.solved[name] <= budget).astype(float)
+
+    def ensemble(self, members: Sequence[str], budget: float) -> Solved:
+        """1 where one of `members` proves the theorem, each with an equal part of `budget`.
+
+        A member that is named twice searches twice, with different seeds.
+        """
+        share, proved = budget // len(members), np.zeros((len(self.theorems), len(self.seeds)))
+        for place, name in enumerate(members):
+            again = list(members[:place]).count(name)
+            proved = np.maximum(proved, np.roll(self.within(name, share), again, axis=1))
+        return proved
+
+
+def read_results(files: Sequence[Path]) -> Results:
+    """The lines of `files` together. Raises ValueError when a contestant lacks a theorem or a seed of another."""
+    lines = [line for file in files for line in read_lines(file)]
+    theorems = tuple(dict.fromkeys(line.theorem for line in lines))
+    seeds = tuple(sorted({line.seed for line in lines}))
+    place = {theorem: index for index, theorem in enumerate(theorems)}
+    solved = {name: np.full((len(theorems), len(seeds)), np.nan) for name in dict.fromkeys(x.contestant for x in lines)}
+    for line in lines:
+        solved[line.contestant][place[line.theorem], seeds.index(line.seed)] = _at(line)
+    for name, table in solved.items():
+        if missing := int(np.isnan(table).sum()):
+            raise ValueError(f"{name} lacks {missing} of {table.size} results: let benchmarks.measure go on to its end")
+    return Results(theorems, seeds, solved)
+
+
+def rate(proved: Solved) -> Interval:
+    """The mean pass rate with its 95 % interval over theorems, seeds averaged (bootstrap, percentile)."""
+    return _bootstrap(proved.mean(axis=1))
+
+
+def difference(first: Solved, second: Solved) -> Interval:
+    """The mean difference of pass rates, paired by theorem, with its 95 % interval (bootstrap, percentile)."""
+    return _bootstrap((first - second).mean(axis=1))
+
+
+def mcnemar(first: Solved, second: Solved) -> float:
+    """The p-value of the exact McNemar test on the first seed, where every theorem counts once."""
+    return paired(list(first[:, 0] > 0), list(second[:, 0] > 0)).p_value
+
+
+def main(
+    files: Annotated[list[Path], typer.Argument(help="Files of benchmarks.measure.")],
+    baseline: Annotated[str, typer.Option(help="The contestant that the others are compared with.")],
+    ensemble: Annotated[list[str] | None, typer.Option(help="TITLE=MEMBER,MEMBER,…")] = None,
+    budget: Annotated[list[int] | None, typer.Option(help="Expansions; 16, 64 and 256 unless given.")] = None,
+) -> None:
+    """Pass rates in per cent with 95 % intervals, and differences to the baseline at the largest budget."""
+    results, budgets = read_results(files), sorted(budget or [16, 64, 256])
+    rows: dict[str, list[Solved]] = {
+        name: [results.within(name, limit) for limit in budgets] for name in results.solved
+    }
+    for title, _, members in (spec.partition("=") for spec in ensemble or []):
+        rows[title] = [results.ensemble(members.split(","), limit) for limit in budgets]
+    reference = rows[baseline][-1]
+    typer.echo(f"{len(results.theorems)} theorems, seeds {', '.join(map(str, results.seeds))}\n")
+    typer.echo(f"| | {' | '.join(map(str, budgets))} | against {baseline} | McNemar p |")
+    typer.echo("|---" * (len(budgets) + 3) + "|")
+    for title, proved in rows.items():
+        cells = [str(rate(each)) for each in proved]
+        against = "" if title == baseline else str(difference(proved[-1], reference))
+        p_value = "" if title == baseline else f"{mcnemar(proved[-1], reference):.3g}"
+        typer.echo(f"| {title} | {' | '.join(cells)} | {against} | {p_value} |")
+
+
+def _at(line: Line) -> float:
+    return np.inf if line.proved_at is None else float(line.proved_at)
+
+
+def _bootstrap(values: NDArray[np.float64]) -> Interval:
+    rng = np.random.default_rng(0)
+    means = values[rng.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return Interval(float(values.mean()), float(low), float(high))
+
+
+if __name__ == "__main__":
+    typer.run(main)

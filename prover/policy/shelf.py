@@ -1,0 +1,77 @@
+"""The models of a run, each base loaded once with all the adapters that are used on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from prover.policy.batching import Batcher
+from prover.policy.errors import ModelError
+from prover.policy.model import TacticModel
+
+ADAPTER_CONFIG = "adapter_config.json"
+TRAINING = "training.json"
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A model to draw tactics from: by `batcher`, with `adapter` or the base alone. `n_eff` as its training has it."""
+
+    name: str
+    batcher: Batcher
+    adapter: str | None
+    n_eff: float | None
+
+
+def shipped() -> list[str]:
+    """The folders of the adapters that come with the program, by rising N_eff."""
+    folder = Path(str(files("prover") / "models"))
+    adapters = [path.parent for path in folder.glob(f"*/{ADAPTER_CONFIG}")]
+    return [str(path) for path in sorted(adapters, key=lambda path: (n_eff(path) or 0, path.name))]
+
+
+def open_models(names: Sequence[str], *, device: str = "cpu", max_rows: int = 64) -> list[Shelved]:
+    """Load what `names` names: folders of models or of adapters, or names of the hub. Raises ModelError."""
+    bases = {name: base_of(name) for name in names}
+    batchers: dict[str, Batcher] = {}
+    for base in dict.fromkeys(bases.values()):
+        adapters = {name: name for name in bases if bases[name] == base and name != base}
+        batchers[base] = Batcher(TacticModel.load(base, adapters, device=device), max_rows=max_rows)
+    return [
+        Shelved(_short(name), batchers[bases[name]], None if bases[name] == name else name, n_eff(Path(name)))
+        for name in names
+    ]
+
+
+def base_of(name: str) -> str:
+    """The base of an adapter, `name` itself for any other model.
+
+    It is the folder that the adapter names; where that is not there, the folder of that name beside the adapter, so
+    that models which lie together can be moved together. Else it is taken as a name of the hub.
+    """
+    config = Path(name) / ADAPTER_CONFIG
+    if not config.is_file():
+        return name
+    try:
+        base = str(json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"cannot read {config} ({error}): give a PEFT adapter's folder") from error
+    beside = Path(name).resolve().parent / Path(base).name
+    return str(beside) if not Path(base).is_dir() and beside.is_dir() else base
+
+
+def n_eff(folder: Path) -> float | None:
+    """The N_eff that a model was trained for, where its training.json says so."""
+    path = folder / TRAINING
+    if not path.is_file():
+        return None
+    value = json.loads(path.read_text(encoding="utf-8"))["settings"].get("N_eff")
+    return None if value is None else float(value)
+
+
+def _short(name: str) -> str:
+    """A model's name for reports: the last part of its path."""
+    return Path(name).name if Path(name).is_dir() else name
