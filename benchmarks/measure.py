@@ -22,6 +22,7 @@ import typer
 from tqdm import tqdm
 
 from benchmarks.registry import load
+from lean_env.embedded.engine import Limits
 from lean_env.engine import ProofState, Session, TacticResult, Theorem, UnsupportedStatement
 from prover.parts import start_engine
 from prover.policy.portfolio import Portfolio
@@ -38,6 +39,8 @@ from train.corpus.kept import read_rows
 
 LANES = 12  # theorems searched at once: enough to fill the model's batches
 PORTFOLIO = "portfolio"
+# Less than `prove` gives a tactic: what takes longer than a second is hardly ever what a small model needs.
+FAST = Limits(timeout_s=4.0, heartbeats=8_000, memory_mb=1800)
 
 
 class StrategyName(StrEnum):
@@ -195,7 +198,7 @@ async def _measure(
         for folder, _, t in (name.partition("@") for name in models)
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
-    engine = await start_engine(workers, timeout_s=4.0)
+    engine = await start_engine(workers, FAST)
     try:
         await measure(engine, theorems, contestants, seeds, budget, strategy, out)
     finally:

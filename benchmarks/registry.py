@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from benchmarks import minif2f
+from benchmarks import made, minif2f
 from benchmarks.statements import Benchmark, BenchmarkError, select
 
 __all__ = ["BENCHMARKS", "Benchmark", "BenchmarkError", "load"]
@@ -16,6 +16,8 @@ __all__ = ["BENCHMARKS", "Benchmark", "BenchmarkError", "load"]
 BENCHMARKS: dict[str, Callable[[Path | None], Benchmark]] = {
     "minif2f": minif2f.load,
     "minif2f-core": minif2f.load_core,
+    "gym": made.load_gym,
+    "library": made.load_library,
 }
 _SPLITS = ("valid", "test", "all")
 

@@ -14,19 +14,24 @@ import typer
 from typer.exceptions import TyperException
 
 from prover import parts
+from prover.corpus_command import corpus
 from prover.options import (
     DEFAULT_TIMEOUT_S,
+    SHIPPED,
     AlphaOption,
     BudgetOption,
     InputError,
+    PolicyOption,
     PriorityName,
     PriorityOption,
     SeedOption,
+    TemperatureOption,
     TimeoutOption,
     WidthOption,
     WorkersOption,
     option,
 )
+from prover.train_command import train
 
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
@@ -68,6 +73,8 @@ def prove(
     limit: Annotated[
         int | None, option(panel="Theorems", min=1, metavar="N", show_default="all", help="Only the first N theorems.")
     ] = None,
+    policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
+    temperature: TemperatureOption = 1.0,
     budget: BudgetOption = 256,
     width: WidthOption = 4,
     priority: PriorityOption = PriorityName.SUM,
@@ -107,7 +114,7 @@ def prove(
     theorems = load(benchmark, split=split, data=data)
     if limit is not None:
         theorems = replace(theorems, theorems=theorems.theorems[:limit])
-    plan = parts.plan(budget, seed, width, priority, alpha, timeout)
+    plan = parts.plan(policy, temperature, budget, seed, width, priority, alpha, timeout)
     with closing(Store(out or Path("runs") / benchmark)) as store:
         try:
             summary = asyncio.run(_prove_benchmark(theorems, plan, store, workers, fresh))
@@ -121,18 +128,23 @@ def prove(
     typer.echo(last_line(summary))
 
 
+app.command()(corpus)
+app.command()(train)
+
+
 def _on_command_line(context: typer.Context, name: str) -> bool:
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
 
 async def _prove_benchmark(benchmark: Benchmark, plan: Plan, store: Store, workers: int, fresh: bool) -> dict[str, Any]:
+    from lean_env.embedded.engine import Limits
     from prover.progress import RunBar
     from prover.run import finish, prove_all, settings
 
     if benchmark.notice:
         _say(benchmark.notice)
-    engine = await parts.start_engine(workers, plan.timeout_s)
+    engine = await parts.start_engine(workers, Limits(plan.timeout_s))
     try:
         store.begin(
             settings(benchmark, engine, plan), [p.member for p in plan.members], benchmark.theorems, fresh=fresh
@@ -149,6 +161,8 @@ def theorem(
     statement: Annotated[
         str, typer.Argument(metavar="STATEMENT", help='In quotes: "theorem t (a b : ℕ) (h : a < b) : a + 1 ≤ b".')
     ],
+    policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
+    temperature: TemperatureOption = 1.0,
     budget: BudgetOption = 256,
     width: WidthOption = 4,
     priority: PriorityOption = PriorityName.SUM,
@@ -160,7 +174,9 @@ def theorem(
     from prover.lean_text import theorem_of, with_proof
 
     wanted = theorem_of(statement)
-    found = asyncio.run(_prove_theorem(wanted, parts.plan(budget, seed, width, priority, alpha, timeout)))
+    found = asyncio.run(
+        _prove_theorem(wanted, parts.plan(policy, temperature, budget, seed, width, priority, alpha, timeout))
+    )
     if not found.proof:
         claimed = "".join(f"; a proof was {c.verdict.kind.value}: {_line(c.verdict.reason)}" for c in found.claims[:1])
         _say(
@@ -171,10 +187,11 @@ def theorem(
 
 
 async def _prove_theorem(wanted: Theorem, plan: Plan) -> Attempt:
+    from lean_env.embedded.engine import Limits
     from lean_env.engine import UnsupportedStatement
     from prover.run import attempt
 
-    engine = await parts.start_engine(1, plan.timeout_s)
+    engine = await parts.start_engine(1, Limits(plan.timeout_s))
     try:
         return await attempt(engine, wanted, plan)
     except UnsupportedStatement as why:
@@ -200,9 +217,10 @@ def check(
 
 
 async def _check(files: list[Path], texts: list[str], workers: int) -> list[Verdict]:
+    from lean_env.embedded.engine import Limits
     from prover.lean_text import LeanTextError, read_proof_file
 
-    engine = await parts.start_engine(workers)
+    engine = await parts.start_engine(workers, Limits())
     try:
         proofs = []
         for file, text in zip(files, texts, strict=True):
@@ -272,6 +290,7 @@ def _input_errors() -> tuple[type[Exception], ...]:
     from benchmarks.registry import BenchmarkError
     from lean_env.engine import EngineError
     from prover.lean_text import LeanTextError
+    from prover.policy.errors import ModelError
     from prover.store import StoreError
 
-    return (InputError, BenchmarkError, EngineError, LeanTextError, StoreError)
+    return (InputError, BenchmarkError, EngineError, LeanTextError, ModelError, StoreError)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from tqdm import tqdm
 
 from prover import parts
-from prover.options import InputError, ModelOption, SeedOption, TimeoutOption, WorkersOption, option
+from prover.options import InputError, SeedOption, WorkersOption, option
 
 if TYPE_CHECKING:
     from lean_env.engine import Theorem
-    from train.corpus.collect import Effort, PolicyOf
+    from search.policy import Policy
+    from train.corpus.collect import PolicyOf
 
 
 def corpus(
@@ -26,10 +29,15 @@ def corpus(
     library: Annotated[
         int, option(panel="Corpus", min=0, metavar="N", help="Theorems from the library of Lean itself.")
     ] = 4000,
-    model: ModelOption = None,
-    attempts: Annotated[
-        int | None,
-        option(panel="Corpus", min=1, metavar="N", show_default="5; 2 with --model", help="Searches a theorem."),
+    model: Annotated[
+        list[str] | None,
+        option(
+            "--model",
+            panel="Corpus",
+            metavar="MODEL",
+            show_default="explorers",
+            help="Folder of a trained model or adapter that searches this round; several take turns.",
+        ),
     ] = None,
     budget: Annotated[
         int, option(panel="Corpus", min=1, metavar="N", help="Expansions of a search: tactics checked by Lean.")
@@ -44,19 +52,16 @@ def corpus(
         ),
     ] = None,
     seed: SeedOption = 0,
-    timeout: TimeoutOption = 4.0,
     workers: WorkersOption = 2,
 ) -> None:
     """Make a corpus: state theorems, search for several proofs of each, keep what Lean verifies.
 
-    The first round searches with explorers (small steps, chosen by the form of the goal). With --model, another round
-    searches with the models that were trained on the rounds before: expert iteration. A round that was stopped goes on
+    The first round searches with explorers (small steps, chosen by the form of the goal). With --model, the next round
+    searches with models that were trained on the rounds before: expert iteration. A round that was stopped goes on
     where it was. Writes corpus.jsonl.gz, for `prove train --data`, and figures.json.
     """
     try:
-        figures = asyncio.run(
-            _make(out, generated, library, model or [], attempts, budget, against or [], seed, timeout, workers)
-        )
+        figures = asyncio.run(_make(out, generated, library, model or [], budget, against or [], seed, workers))
     except KeyboardInterrupt:
         typer.echo(f"prove: stopped; what is found is kept in {out}, and the same command goes on from there", err=True)
         raise typer.Exit(130) from None
@@ -68,41 +73,58 @@ async def _make(
     generated_count: int,
     library_count: int,
     models: list[str],
-    attempts: int | None,
     budget: int,
     against: list[Path],
     seed: int,
-    timeout_s: float,
     workers: int,
 ) -> dict[str, Any]:
     from prover.progress import CorpusBar
     from train.corpus import make
     from train.corpus.collect import read_collected
     from train.corpus.library import family, library_theorems
+    from train.corpus.screen import screen
     from train.corpus.statements import from_library, generated
 
-    number = 0 if not models else make.next_round(out)
-    engine = await parts.start_engine(workers, timeout_s)
+    others = _others(against)
+    engine = await parts.start_engine(workers, make.LIMITS)
     try:
         if (out / make.STATEMENTS).exists():
             stated = make.begin(out, (), ())
         else:
-            listed = [(theorem, family(theorem.name)) for theorem in await library_theorems(engine)]
-            stated = make.begin(
-                out, [*generated(seed, generated_count), *from_library(listed, seed, library_count)], _others(against)
+            listed = [(theorem, family(theorem)) for theorem in await library_theorems(engine)]
+            drawn = [*generated(seed, generated_count), *from_library(listed, seed, library_count)]
+            stated = make.begin(out, drawn, others)
+        theorems = make.searched(stated, seed)
+        number = make.next_round(out, len(theorems)) if models else 0
+        if models and number == 0:
+            raise InputError(f"{out} has no finished first round: run the command without --model before")
+        policies, effort = (_models(models, seed), make.MODELLING) if models else (make.explorers(seed), make.EXPLORING)
+        with closing(CorpusBar(len(theorems), list(read_collected(make.round_path(out, number))))) as bar:
+            await make.search_round(
+                engine, out, number, theorems, policies, replace(effort, budget=budget), workers, bar.show
             )
-        theorems = make.shuffled([one.theorem for one in stated], seed)
-        done = list(read_collected(make.round_path(out, number)))
-        policy_of, effort = _searchers(models, attempts, budget, seed)
-        with closing(CorpusBar(len(theorems), done)) as bar:
-            await make.search_round(engine, out, number, theorems, policy_of, effort, workers, bar.show)
+        held_out = [one.theorem for one in stated if one.split != "train"]
+        with tqdm(total=len(held_out), desc="screening", unit="theorem", mininterval=5) as screening:
+            await screen(engine, held_out, out / make.SCREENED, screening.update)
     finally:
         await engine.close()
     return make.finish(out)
 
 
-def _searchers(models: list[str], attempts: int | None, budget: int, seed: int) -> tuple[PolicyOf, Effort]:
-    raise NotImplementedError
+def _models(names: list[str], seed: int) -> PolicyOf:
+    """The policies of a round by models, which take turns from attempt to attempt and from theorem to theorem."""
+    from prover.policy.shelf import open_models
+    from prover.policy.transformers import TransformersPolicy
+    from prover.run import theorem_seed
+
+    models = open_models(names)
+
+    def policy_of(theorem: Theorem, attempt: int) -> Policy:
+        drawn = theorem_seed(seed + attempt, theorem.name)
+        model = models[(drawn + attempt) % len(models)]
+        return TransformersPolicy(model.batcher, model.adapter, seed=drawn)
+
+    return policy_of
 
 
 def _others(against: list[Path]) -> list[Theorem]:

@@ -9,6 +9,7 @@ import typer
 
 DEFAULT_ALPHA = 0.5
 DEFAULT_TIMEOUT_S = 10.0
+SHIPPED, PORTFOLIO = "shipped", "portfolio"
 
 
 class InputError(Exception):
@@ -28,6 +29,19 @@ def option(*names: str, panel: str = "Search", **rest: Any) -> Any:
     return typer.Option(*names, rich_help_panel=panel, **rest)
 
 
+PolicyOption = Annotated[
+    list[str],
+    option(
+        "--policy",
+        metavar="NAME",
+        show_default=SHIPPED,
+        help="Where tactics come from: shipped (the models that come with prove, one for each N_eff), portfolio (no"
+        " model), the folder of a model or adapter, or a name of the hub. Several share the budget equally.",
+    ),
+]
+TemperatureOption = Annotated[
+    float, option(min=0.01, max=10, metavar="T", help="At which models are sampled; 1 is as they were trained.")
+]
 BudgetOption = Annotated[
     int, option(min=1, metavar="N", help="Expansions for each theorem: tactics sampled and checked by Lean.")
 ]

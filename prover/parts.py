@@ -5,19 +5,23 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prover.options import DEFAULT_ALPHA, DEFAULT_TIMEOUT_S, InputError, PriorityName
+from prover.options import DEFAULT_ALPHA, PORTFOLIO, SHIPPED, InputError, PriorityName
 
 if TYPE_CHECKING:
+    from lean_env.embedded.engine import EmbeddedEngine, Limits
     from lean_env.engine import Session
-    from prover.run import Accept, Plan, StandaloneEngine, Strategy
+    from prover.records import Member
+    from prover.run import Accept, Plan, PolicyFactory, Strategy
     from search.budget import Budget, SearchResult
     from search.policy import Policy
 
 
-async def start_engine(workers: int, timeout_s: float = DEFAULT_TIMEOUT_S) -> StandaloneEngine:
+async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
     """The embedded engine, installed first where it is missing. Raises EngineError."""
     from lean_env.embedded import install as embedded
     from lean_env.embedded.engine import EmbeddedEngine
@@ -25,24 +29,51 @@ async def start_engine(workers: int, timeout_s: float = DEFAULT_TIMEOUT_S) -> St
 
     with closing(InstallBar()) as bar:
         embedded.install(bar.show)
-    return await EmbeddedEngine.start(workers, timeout_s=timeout_s)
+    return await EmbeddedEngine.start(workers, limits)
 
 
-def make_policy(seed: int) -> Policy:
-    """The policy for one theorem, from its seed. The portfolio gives the same tactics with every seed."""
-    from prover.policy.portfolio import Portfolio
-
-    return Portfolio()
-
-
-def plan(budget: int, seed: int, width: int, priority: PriorityName, alpha: float | None, timeout_s: float) -> Plan:
-    """How a search goes, from the options of a command. Raises InputError."""
-    from prover.records import Member
+def plan(
+    policies: Sequence[str],
+    temperature: float,
+    budget: int,
+    seed: int,
+    width: int,
+    priority: PriorityName,
+    alpha: float | None,
+    timeout_s: float,
+) -> Plan:
+    """How a search goes, from the options of a command. Raises InputError and ModelError."""
     from prover.run import Plan, Planned
 
     name, strategy = _best_first(width, priority, alpha)
-    member = Planned(Member(policy="portfolio", strategy=name), make_policy, strategy)
-    return Plan(budget, seed, timeout_s, (member,))
+    members = [
+        Planned(replace(member, strategy=name), policy, strategy) for member, policy in _policies(policies, temperature)
+    ]
+    return Plan(budget, seed, timeout_s, tuple(members))
+
+
+def _policies(names: Sequence[str], temperature: float) -> list[tuple[Member, PolicyFactory]]:
+    """What makes the policies that `names` name; `shipped` names several."""
+    from prover.policy.portfolio import Portfolio
+    from prover.records import Member
+
+    if not all(name == PORTFOLIO for name in names):
+        from prover.policy.shelf import Shelved, open_models, shipped
+        from prover.policy.transformers import TransformersPolicy
+
+        def drawing(model: Shelved) -> PolicyFactory:
+            return lambda seed: TransformersPolicy(model.batcher, model.adapter, seed=seed, temperature=temperature)
+
+        names = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
+        opened = iter(open_models([name for name in names if name != PORTFOLIO]))
+    members: list[tuple[Member, PolicyFactory]] = []
+    for name in names:
+        if name == PORTFOLIO:
+            members.append((Member(PORTFOLIO, ""), lambda seed: Portfolio()))
+        else:
+            model = next(opened)
+            members.append((Member(model.name, "", model.n_eff), drawing(model)))
+    return members
 
 
 def _best_first(width: int, priority: PriorityName, alpha: float | None) -> tuple[str, Strategy]:

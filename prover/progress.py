@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
 from prover.records import Finding, Outcome
+
+if TYPE_CHECKING:
+    from train.corpus.collect import Collected
 
 
 class RunBar:
@@ -39,6 +42,28 @@ class RunBar:
         self._bar.set_postfix_str(
             f"proved {self._proved} of {self._supported} supported, {rate:.0f} expansions/s", refresh=False
         )
+        self._bar.update()
+
+    def close(self) -> None:
+        """Leave the last state of the bar standing."""
+        self._bar.close()
+
+
+class CorpusBar:
+    """Theorems searched, of these proved, proofs found; `earlier` is what the round begins with."""
+
+    def __init__(self, total: int, earlier: Sequence[Collected]) -> None:
+        self._proved = sum(bool(one.proofs) for one in earlier)
+        self._proofs = sum(len(one.proofs) for one in earlier)
+        self._bar = tqdm(
+            total=total, initial=len(earlier), unit="theorem", mininterval=_interval_s(), dynamic_ncols=True
+        )
+
+    def show(self, collected: Collected) -> None:
+        """Count one more theorem that is finished."""
+        self._proved += bool(collected.proofs)
+        self._proofs += len(collected.proofs)
+        self._bar.set_postfix_str(f"{self._proved} proved, {self._proofs} proofs", refresh=False)
         self._bar.update()
 
     def close(self) -> None:

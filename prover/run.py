@@ -101,7 +101,9 @@ def settings(benchmark: Benchmark, engine: Engine, plan: Plan) -> dict[str, Any]
     """What may not change between two sittings of a run, as plain JSON values."""
     statements = hashlib.sha256()
     for theorem in benchmark.theorems:
-        statements.update(json.dumps([theorem.name, theorem.split, theorem.header, theorem.statement]).encode())
+        statements.update(
+            json.dumps([theorem.name, theorem.split, theorem.header, theorem.statement, theorem.before]).encode()
+        )
     return {
         "benchmark": benchmark.name,
         "split": split_of(benchmark),

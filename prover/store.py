@@ -37,7 +37,7 @@ CREATE TABLE members (
     id INTEGER PRIMARY KEY, policy TEXT NOT NULL, strategy TEXT NOT NULL, n_eff REAL);
 CREATE TABLE theorems (
     name TEXT PRIMARY KEY, position INTEGER NOT NULL, split TEXT NOT NULL, header TEXT NOT NULL,
-    statement TEXT NOT NULL, supported INTEGER, reason TEXT NOT NULL DEFAULT '');
+    statement TEXT NOT NULL, before TEXT NOT NULL, supported INTEGER, reason TEXT NOT NULL DEFAULT '');
 CREATE TABLE attempts (
     theorem TEXT PRIMARY KEY REFERENCES theorems, seed INTEGER NOT NULL, status TEXT NOT NULL, proof TEXT NOT NULL,
     verdict TEXT NOT NULL, wall_s REAL NOT NULL, started REAL NOT NULL, finished REAL NOT NULL);
@@ -139,8 +139,8 @@ class Store:
                 [(place, one.policy, one.strategy, one.n_eff) for place, one in enumerate(members)],
             )
             db.executemany(
-                "INSERT INTO theorems (position, name, split, header, statement) VALUES (?, ?, ?, ?, ?)",
-                [(n, t.name, t.split, t.header, t.statement) for n, t in enumerate(theorems)],
+                "INSERT INTO theorems (position, name, split, header, statement, before) VALUES (?, ?, ?, ?, ?, ?)",
+                [(n, t.name, t.split, t.header, t.statement, t.before) for n, t in enumerate(theorems)],
             )
 
     def _clear(self) -> None:
@@ -221,12 +221,12 @@ class Store:
         ):
             searches.setdefault(name, []).append(MemberSearch(*spent))
         rows = self._db.execute(
-            "SELECT name, split, header, statement, reason, seed, status, proof, wall_s, started"
+            "SELECT name, split, header, statement, before, reason, seed, status, proof, wall_s, started"
             " FROM theorems LEFT JOIN attempts ON theorem = name ORDER BY position"
         )
         return [
             Finding(
-                Theorem(name, statement, header, split),
+                Theorem(name, statement, header, split, before),
                 Attempt(
                     name,
                     seed,
@@ -241,7 +241,7 @@ class Store:
                 else None,
                 reason,
             )
-            for name, split, header, statement, reason, seed, status, proof, wall_s, started in rows
+            for name, split, header, statement, before, reason, seed, status, proof, wall_s, started in rows
         ]
 
     def tree(self, name: str, member: int = 0) -> Any:

@@ -192,7 +192,7 @@ def embedded_cause() -> Any:
 async def test_evicted_states_and_environments_are_made_again() -> None:
     """Two states and two environments at a time are enough for any search; they only cost time."""
     small = dict(embedded.SNAPSHOTS, environments=2, proofStates=2)
-    command = embedded.command(embedded.install.locate(), small)
+    command = embedded.command(embedded.install.locate(), snapshots=small)
     pool = Pool(ProcessSpec(command, embedded.warm_up), 1, 20, 1100, 10**6, 0)
     async with pool:
         repl = Repl(pool)

@@ -180,7 +180,7 @@ async def test_the_restriction_is_there_after_its_process_was_killed(engine: Emb
 
 async def test_the_restriction_is_there_after_states_were_evicted() -> None:
     small = dict(embedded.SNAPSHOTS, environments=1, proofStates=1)
-    spec = ProcessSpec(embedded.command(install.locate(), small), embedded.warm_up)
+    spec = ProcessSpec(embedded.command(install.locate(), snapshots=small), embedded.warm_up)
     async with Pool(spec, 1, 20, 1100, 10**6, 0) as pool:
         session = await EmbeddedEngine(pool).open(stated(APPEND))
         states = [await session.run(session.root, f"intro α{n} as bs cs") for n in range(3)]

@@ -37,10 +37,8 @@ from lean_env.wire import CommandAnswer, ErrorAnswer, TacticAnswer, read_answer
 
 INFO = EngineInfo("embedded", f"Lean {install.LEAN_VERSION}", mathlib=False, imports=("Init", install.PRELUDE_MODULE))
 
-HEARTBEATS = 40_000  # of one tactic, in thousands of allocations, as the option maxHeartbeats counts
 OPENING_S = 60.0  # wall limit for elaborating a statement
 VERIFICATION_S = 120.0  # wall limit for verifying a whole proof
-MEMORY_MB = 740  # MiB resident, of one process; a fresh one has 440
 RECYCLE_AFTER = 20_000  # requests
 SNAPSHOTS = {"environments": 16, "proofStates": 1024}  # held by a process; older ones are made again on demand
 STACK_KB = 7000  # of native stack, under the usual limit of 8 MiB; deeper terms end the process
@@ -53,8 +51,24 @@ PLACEHOLDER = "exact no_implicit_lambda% sorry"
 # Theorems become public constants, so that they keep the names that their statements give them.
 SCOPE = "public section\n"
 
-
 _NUMBERS = itertools.count()  # of sessions, which processes tell apart by them
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one tactic and one process may use.
+
+    `timeout_s`: wall seconds of a tactic, after which the process is replaced. `heartbeats`: of a tactic, in thousands
+    of allocations, as Lean's option maxHeartbeats counts; a tactic that ends by these leaves the process alone.
+    `memory_mb`: MiB resident of a process, of which a fresh one has 440.
+    """
+
+    timeout_s: float = 10.0
+    heartbeats: int = 40_000
+    memory_mb: int = 740
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -185,16 +199,16 @@ class EmbeddedEngine:
 
     @classmethod
     async def start(
-        cls, workers: int, timeout_s: float = 10.0, spare: int = 1, recycle_after: int = RECYCLE_AFTER
+        cls, workers: int, limits: Limits = LIMITS, *, spare: int = 1, recycle_after: int = RECYCLE_AFTER
     ) -> Self:
-        """Start `workers` processes of the installed engine, `timeout_s` being the wall limit of one tactic.
+        """Start `workers` processes of the installed engine, each held to `limits`.
 
         `spare` more are kept warm, and a process is replaced after `recycle_after` requests.
 
         Raises EngineError when it is not installed or does not start.
         """
-        spec = ProcessSpec(command(install.locate()), warm_up=warm_up)
-        pool = Pool(spec, workers, timeout_s, MEMORY_MB, recycle_after, spare)
+        spec = ProcessSpec(command(install.locate(), limits.heartbeats), warm_up=warm_up)
+        pool = Pool(spec, workers, limits.timeout_s, limits.memory_mb, recycle_after, spare)
         await pool.start()
         return cls(pool)
 
@@ -262,7 +276,9 @@ def _restriction(theorem: Theorem) -> dict[str, str]:
     return {"before": theorem.before} if theorem.before else {}
 
 
-def command(installation: install.Installation, snapshots: Mapping[str, int] = SNAPSHOTS) -> tuple[str, ...]:
+def command(
+    installation: install.Installation, heartbeats: int = LIMITS.heartbeats, snapshots: Mapping[str, int] = SNAPSHOTS
+) -> tuple[str, ...]:
     """The command line of one engine process, which holds as many `snapshots` of each kind."""
     settings = {
         "folder": str(installation.folder),
@@ -270,7 +286,7 @@ def command(installation: install.Installation, snapshots: Mapping[str, int] = S
         "prelude": str(installation.prelude),
         "imports": list(INFO.imports),
         "scope": install.prelude_scope() + SCOPE,
-        "maxHeartbeats": HEARTBEATS,
+        "maxHeartbeats": heartbeats,
         **snapshots,
     }
     script = Path(__file__).parent / "server.js"

@@ -35,7 +35,7 @@ def pairs(stated: Iterable[Stated], found: Mapping[str, Collected]) -> Iterator[
     number = 0
     for one in stated:
         collected = found.get(one.theorem.name)
-        if collected is None:
+        if collected is None or one.split == "test":
             continue
         for proof in chosen(collected.proofs):
             for step, (goal, tactic) in enumerate(zip(proof.goals, proof.tactics, strict=True)):

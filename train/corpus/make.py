@@ -1,29 +1,38 @@
 """Makes a corpus: statements, then rounds of searching for their proofs, then the pairs that models are trained on.
 
 A folder holds everything: `statements.jsonl`; `round-0.jsonl`, `round-1.jsonl`, … with what each round found, kept as
-it arrives; `corpus.jsonl.gz`; `figures.json`. The first round searches with explorers, later ones with models that
-were trained on what the rounds before had found (expert iteration). A round that was stopped goes on where it was.
+it arrives; `corpus.jsonl.gz`; `gym.jsonl` and `library.jsonl`, the theorems kept out of training; `figures.json`. The
+first round searches with explorers, later ones with models that were trained on what the rounds before had found
+(expert iteration). A round that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lean_env.embedded.engine import Limits
 from lean_env.engine import Engine, Theorem
 from search.policy import Policy
 from train.corpus.build import figures, pairs, write_corpus
 from train.corpus.collect import Collected, Effort, PolicyOf, collect, merged, read_collected
 from train.corpus.explorer import Explorer
+from train.corpus.screen import write_benchmark
 from train.corpus.statements import Stated, decontaminated, read_stated, write_stated
 
-STATEMENTS, CORPUS, FIGURES = "statements.jsonl", "corpus.jsonl.gz", "figures.json"
+STATEMENTS, SCREENED, CORPUS, FIGURES = "statements.jsonl", "screened.jsonl", "corpus.jsonl.gz", "figures.json"
 
 # Shares of automation of the attempts on one theorem: all of it first, to see whether there is a proof at all.
 AUTOMATION = (1.0, 0.0, 0.3, 0.0, 0.5, 0.0)
 EXPLORING = Effort(attempts=5, budget=64, proofs=2, patience=2)
+MODELLING = Effort(attempts=2, budget=64, proofs=3, patience=1)
+
+# What a search for proofs gives a tactic: less than `prove` does, as there is always another theorem to go on with.
+LIMITS = Limits(timeout_s=4.0, heartbeats=8_000, memory_mb=1800)
 
 
 def explorers(seed: int) -> PolicyOf:
@@ -33,6 +42,13 @@ def explorers(seed: int) -> PolicyOf:
         return Explorer(f"{seed} {attempt} {theorem.name}", AUTOMATION[attempt % len(AUTOMATION)])
 
     return policy_of
+
+
+def searched(stated: Sequence[Stated], seed: int) -> list[Theorem]:
+    """The theorems of a round, those for testing left out, in an order that mixes all families."""
+    mixed = [one.theorem for one in stated if one.split != "test"]
+    random.Random(seed).shuffle(mixed)
+    return mixed
 
 
 def begin(folder: Path, stated: Iterable[Stated], others: Iterable[Theorem]) -> list[Stated]:
@@ -66,10 +82,15 @@ def round_path(folder: Path, number: int) -> Path:
     return folder / f"round-{number}.jsonl"
 
 
+def next_round(folder: Path, theorems: int) -> int:
+    """The round to go on with: the first whose file does not hold as many theorems as the corpus has."""
+    return next(n for n in itertools.count() if sum(1 for _ in read_collected(round_path(folder, n))) < theorems)
+
+
 def finish(folder: Path) -> dict[str, Any]:
     """Write the corpus of all rounds so far, and its figures, which are returned."""
     stated = read_stated(folder / STATEMENTS)
-    numbers = [n for n in range(99) if round_path(folder, n).exists()]
+    numbers = list(itertools.takewhile(lambda n: round_path(folder, n).exists(), itertools.count()))
     by_round = {n: list(read_collected(round_path(folder, n))) for n in numbers}
     rows = list(pairs(stated, merged(one for n in numbers for one in by_round[n])))
     write_corpus(folder / CORPUS, rows)
@@ -82,7 +103,19 @@ def finish(folder: Path) -> dict[str, Any]:
         }
         for n, found in by_round.items()
     }
+    held_out = {
+        source: write_benchmark(
+            folder / f"{source}.jsonl", [s for s in stated if s.source == source], folder / SCREENED
+        )
+        for source in ("gym", "library")
+    }
     removed = json.loads((folder / "removed.json").read_text())
-    result = {"statements": len(stated), "removed as in miniF2F": len(removed), **figures(rows), "rounds": rounds}
+    result = {
+        "statements": len(stated),
+        "removed as in miniF2F": len(removed),
+        "held out": held_out,
+        **figures(rows),
+        "rounds": rounds,
+    }
     (folder / FIGURES).write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return result

@@ -47,11 +47,11 @@ def _cancel(rng: random.Random, difficulty: int) -> str:
         f"a * (b - {m}) = 0 → b ^ 2 = {m * m}",
         f"a * (b - {m}) * (b - {m + k}) = 0 → b = {m} ∨ b = {m + k}",
         f"a * b = a * c → ∃ x, x = b ∧ x + {k} = c + {k}",
-        f"∀ x y, a * x = b → a * y = b → x = y",
+        "∀ x y, a * x = b → a * y = b → x = y",
         f"∀ x, a * x = {times(k, 'a')} * b → x + {m} = {k} * b + {m}",
         f"a ^ 2 = {times(k, 'a')} → a = {k}",
         f"a ^ 2 = a * b → b = 0 → c = {m}",
-        f"a * b ≠ 0 → b ≠ 0 ∧ ∃ x, x * b ≠ 0",
+        "a * b ≠ 0 → b ≠ 0 ∧ ∃ x, x * b ≠ 0",
     ]
     return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
 
@@ -68,7 +68,7 @@ def _vanish(rng: random.Random, difficulty: int) -> str:
         f"{mixed} = 0 → x = {k} ∨ y = {m}",
         f"{square} = 0 → x = {k} ∧ y = {m}",
         f"({linear([(1, 'x')], -k)}) * ({linear([(1, 'y')], -m)}) = 0 → x ≠ {k} → y = {m}",
-        f"x ^ 2 = y ^ 2 → x = y ∨ x = -y",
+        "x ^ 2 = y ^ 2 → x = y ∨ x = -y",
         f"x ^ 2 = {n * n} → x = {n} ∨ x = {-n}",
         f"x * y = 0 → x ^ 2 + y ^ 2 = {n} → x = 0 ∨ y = 0",
         f"x ^ 3 = {times(n * n, 'x')} → x = 0 ∨ x = {n} ∨ x = {-n}",
@@ -88,13 +88,13 @@ def _symmetric(rng: random.Random, difficulty: int) -> str:
     targets = [
         f"∃ x, a ^ 2 + b ^ 2 + x = {s * s}",
         f"∃ x, a ^ 3 + b ^ 3 = x ∧ x + {k} = {s**3 - 3 * s * p + k}",
-        f"∃ x, (a - b) ^ 2 = x",
+        "∃ x, (a - b) ^ 2 = x",
         f"∃ x y, x * a + y = a ^ 2 ∧ x + y = {s - p}",
         f"∃ x, a ^ 2 * b + a * b ^ 2 = {k} + x",
         f"∃ x y, x + y = {s} ∧ x * y = {p} ∧ x = {linear([(-1, 'a')], s)}",
         f"a = {k} → b = {s - k} ∧ {k} * b = {p}",
         f"∀ x, x ^ 2 + {p} = {times(s, 'x') if s >= 0 else f'({s}) * x'} → x = a ∨ x = b",
         f"∃ x, ∀ c, (c - a) * (c - b) = c ^ 2 - {times(s, 'c') if s >= 0 else f'({s}) * c'} + x",
-        f"∃ x, ∀ c, c * a + c * b = c * x",
+        "∃ x, ∀ c, c * a + c * b = c * x",
     ]
     return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))

@@ -23,7 +23,9 @@ def _system(rng: random.Random, difficulty: int) -> str:
         if a * d != b * c:
             break
     draft = Draft(f"x y : {number}")
-    draft.suppose(f"{linear([(a, 'x'), (b, 'y')])} = {a * x + b * y}", f"{linear([(c, 'x'), (d, 'y')])} = {c * x + d * y}")
+    draft.suppose(
+        f"{linear([(a, 'x'), (b, 'y')])} = {a * x + b * y}", f"{linear([(c, 'x'), (d, 'y')])} = {c * x + d * y}"
+    )
     k = rng.randrange(2, 5)
     targets = [
         f"x * y = {x * y}",
@@ -54,7 +56,7 @@ def _functions(rng: random.Random, difficulty: int) -> str:
         "∀ x y, g (f x) = g (f y) → x = y",
         "∀ x y, x < y → f (g x) < f (g y)",
         f"f (f {v}) = {a * (a * v + b) + b}",
-        f"∃ k, ∀ x, f (x + 1) = f x + k",
+        "∃ k, ∀ x, f (x + 1) = f x + k",
         f"∃ k, ∀ x, g (f x) = {a * c} * x + k",
         f"∃ x, ∀ y, g y = {c * v + d} → y = x",
         f"g (f {v}) * f (g {w}) = {(c * (a * v + b) + d) * (a * (c * w + d) + b)}",
@@ -97,7 +99,9 @@ def _digits(rng: random.Random, difficulty: int) -> str:
     targets = [
         f"∀ n : ℕ, n < {bound} → {condition} → {cases}",
         f"∃ n : ℕ, {condition} ∧ n < {bound} ∧ n % 2 = {value % 2}",
-        f"∃ n : ℕ, {condition} ∧ {bound * m} < n" if k and m < 5 else f"∃ n : ℕ, {linear([(m, 'n')], k)} = {m * value + k}",
+        f"∃ n : ℕ, {condition} ∧ {bound * m} < n"
+        if k and m < 5
+        else f"∃ n : ℕ, {linear([(m, 'n')], k)} = {m * value + k}",
         f"∃ a b : ℕ, {linear([(10, 'a'), (1, 'b')])} = {10 * (value % 9 + 1) + k} ∧ a < 10 ∧ b < 10",
         f"∀ a b : ℕ, a < 10 → b < 10 → {linear([(10, 'a'), (1, 'b')])} = {10 * (value % 9 + 1) + k} → a + b = {value % 9 + 1 + k}",
         f"∀ a b : ℕ, a < {3 + k % 3} → a * b = {m * (1 + k % 3)} → a ≤ {2 + k % 3} ∧ b ∣ {m * (1 + k % 3)}",
@@ -136,7 +140,7 @@ def _functional_equation(rng: random.Random, difficulty: int) -> str:
             f"∃ x, f x = {2 * v}",
             f"∀ x, ∃ y, f y = 2 * f x + {v}",
             f"f (-1) = {-v}",
-            f"∀ x y, f x = f y → f (x - y) = 0",
+            "∀ x y, f x = f y → f (x - y) = 0",
             f"∃ x, f x + f {k} = f {k + 1}",
         ]
     else:

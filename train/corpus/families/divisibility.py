@@ -33,7 +33,14 @@ def _product(rng: random.Random, difficulty: int) -> str:
         term = " * ".join(names[place] for place in chosen)
         other = rng.choice(names)
         targets.append(
-            rng.choice((f"{total} ∣ {term}", f"∃ k, {term} = {total} * k", f"{total} ∣ {term} * {other}", f"{total} ∣ {other} * ({term})"))
+            rng.choice(
+                (
+                    f"{total} ∣ {term}",
+                    f"∃ k, {term} = {total} * k",
+                    f"{total} ∣ {term} * {other}",
+                    f"{total} ∣ {other} * ({term})",
+                )
+            )
         )
     return draft.show(conjunction(dict.fromkeys(targets)))
 
@@ -73,7 +80,7 @@ def _chain(rng: random.Random, difficulty: int) -> str:
         f"{first} ∣ x * {last} + {last}",
         f"{first} * x ∣ {last} * x",
         f"{names[0]} ∣ {linear([(rng.randrange(2, 9), last), (1, names[-2])])}",
-        f"{names[0]} ^ 2 ∣ {last} * {names[-2]}" if count > 2 else f"{names[0]} ^ 2 ∣ {last} ^ 2",  # noqa: PLR2004
+        f"{names[0]} ^ 2 ∣ {last} * {names[-2]}" if count > 2 else f"{names[0]} ^ 2 ∣ {last} ^ 2",
     ]
     return draft.show(conjunction(rng.sample(targets, 1 if difficulty < 3 else 2)))
 
@@ -88,18 +95,18 @@ def _remainders(rng: random.Random, difficulty: int) -> str:
     draft.suppose(*(f"{name} % {modulus} = {value}" for name, value in values.items()))
     targets: dict[str, None] = {}
     while len(targets) < (difficulty + 2) // 2:
-        a, b, k = rng.choice(names), rng.choice(names), rng.randrange(0, 6)
+        a, b, k = rng.choice(names), rng.choice(names), rng.randrange(1, 6)
         forms = [
-            (f"({a} * {b} + {k}) % {modulus}", values[a] * values[b] + k),
-            (f"({a} * {b}) % {modulus}", values[a] * values[b]),
-            (f"{a} ^ 2 % {modulus}", values[a] ** 2),
-            (f"({linear([(k + 1, a), (2, b)])}) % {modulus}", (k + 1) * values[a] + 2 * values[b]),
-            (f"{a} ^ 3 % {modulus}", values[a] ** 3),
+            (f"{a} * {b} + {k}", values[a] * values[b] + k),
+            (f"{a} * {b}", values[a] * values[b]),
+            (f"{a} ^ 2", values[a] ** 2),
+            (f"{a} ^ 3", values[a] ** 3),
         ]
-        text, value = rng.choice(forms if difficulty < 3 else forms[:3] + forms[4:])
-        shown = f"{text} = {value % modulus}"
-        inside = text.rpartition(" % ")[0]
-        targets[rng.choice((shown, shown, f"∃ k, {inside} = {modulus} * k + {value % modulus}"))] = None
+        if difficulty < 3:
+            forms.append((linear([(k + 1, a), (2, b)]), (k + 1) * values[a] + 2 * values[b]))
+        text, value = rng.choice(forms)
+        exists = f"∃ k, {text} = {linear([(modulus, 'k')], value % modulus)}"
+        targets[rng.choice((exists, *2 * [f"({text}) % {modulus} = {value % modulus}"]))] = None
     return draft.show(conjunction(targets))
 
 

@@ -24,7 +24,13 @@ def _positive(rng: random.Random, difficulty: int) -> str:
     while len(targets) < (difficulty + 1) // 2:
         term = _sum_of_products(rng, names, 1 + difficulty // 2)
         a, b = rng.sample(names, 2)
-        forms = [f"0 < {term}", f"0 < {a} / {b}", f"∃ x, 0 < x ∧ x * {a} = {b}", f"0 < ({term}) / {a}", f"{a} < {a} + {a} * {b}"]
+        forms = [
+            f"0 < {term}",
+            f"0 < {a} / {b}",
+            f"∃ x, 0 < x ∧ x * {a} = {b}",
+            f"0 < ({term}) / {a}",
+            f"{a} < {a} + {a} * {b}",
+        ]
         targets[rng.choice(forms)] = None
     return draft.show(conjunction(targets))
 
@@ -58,7 +64,7 @@ def _squares(rng: random.Random, difficulty: int) -> str:
         if left.terms:
             targets[f"{left} ≤ {right}"] = None
     draft = Draft(f"{' '.join(names)} : {rng.choice('ℚℝ')}")
-    if difficulty > 2 and rng.random() < 0.5:  # noqa: PLR2004
+    if difficulty > 2 and rng.random() < 0.5:
         factor = rng.choice(names)
         text = next(iter(targets)).split(" ≤ ")
         targets[f"{factor} * ({text[0]}) ≤ {factor} * ({text[1]})"] = None
@@ -78,13 +84,13 @@ def _products(rng: random.Random, difficulty: int) -> str:
             f"{times(k, 'c')} < a * c",
             f"{k * k} < a ^ 2",
             f"{k * m} * c < a * b * c",
-            f"{k ** 3} < a ^ 3",
+            f"{k**3} < a ^ 3",
             f"∃ x, {k} < x ∧ x < a",
             f"1 / a < 1 / {k}",
             f"0 < (a - {k}) * (b - {m}) * c",
         ]
     else:
-        draft.suppose(f"0 ≤ a", f"a ≤ {k}", "0 ≤ b", f"b ≤ {m}", "0 < c")
+        draft.suppose("0 ≤ a", f"a ≤ {k}", "0 ≤ b", f"b ≤ {m}", "0 < c")
         targets = [
             f"a * b ≤ {k * m}",
             f"a ^ 2 ≤ {times(k, 'a')}",
@@ -106,14 +112,14 @@ def _between(rng: random.Random, difficulty: int) -> str:
     targets = [
         "∃ x, a < x ∧ x < c",
         "∃ x, a < x ∧ x < b",
-        f"∃ x, a + b < x ∧ x < 2 * c",
+        "∃ x, a + b < x ∧ x < 2 * c",
         f"∃ x, {k} * a < x ∧ x < {k} * c ∧ x = {k} * b",
         f"∃ x, a < x ∧ b < x ∧ c + {m} < x",
         f"∃ x, 0 < x ∧ a + x < b + {m}",
-        f"∃ x y, a < x ∧ y < c ∧ x = y",
+        "∃ x y, a < x ∧ y < c ∧ x = y",
         f"∀ x, ∃ y, x < y ∧ {k} * a < y",
-        f"∃ x, 0 < x ∧ a + x = c",
-        f"∃ x y, 0 < x ∧ 0 < y ∧ a + x + y = c",
+        "∃ x, 0 < x ∧ a + x = c",
+        "∃ x y, 0 < x ∧ 0 < y ∧ a + x + y = c",
         f"∃ x, x * (b - a) = {m} ∧ 0 < x",
         f"0 < (b - a) * (c - b) ∧ 0 < (c - a) * {m}",
         f"∃ x, {k} * x = a + {m}",

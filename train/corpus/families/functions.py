@@ -30,7 +30,7 @@ def _applied(first: int, last: int, argument: str) -> str:
 
 def _chain(rng: random.Random, difficulty: int) -> str:
     """What compositions inherit from their parts, and the parts from compositions."""
-    count = 2 if difficulty < 3 else 3  # noqa: PLR2004
+    count = 2 if difficulty < 3 else 3
     kinds = TYPES[: count + 1]
     arguments = [f"{' '.join(kinds)} : Type"]
     arguments += [f"{NAMES[i]} : {kinds[i]} → {kinds[i + 1]}" for i in range(count)]
@@ -44,28 +44,32 @@ def _chain(rng: random.Random, difficulty: int) -> str:
         written = rng.random() < 0.4
         form = rng.randrange(7)
         image, other = _applied(first, last, "x"), _applied(first, last, "y")
-        if form < 3:  # noqa: PLR2004
+        if form < 3:
             for place in range(first, last + 1):
                 facts[_having(property_, NAMES[place], kinds[place], written)] = None
             claims[
                 rng.choice(
                     (
                         f"Function.{property_} ({whole})",
-                        f"∀ x y : {start}, {image} = {other} → x = y" if property_ == "Injective" else f"∀ y : {end}, ∃ x, {image} = y",
-                        f"∀ x y : {start}, x ≠ y → {image} ≠ {other}" if property_ == "Injective" else f"∀ y z : {end}, ∃ x w, {image} = y ∧ {_applied(first, last, 'w')} = z",
+                        f"∀ x y : {start}, {image} = {other} → x = y"
+                        if property_ == "Injective"
+                        else f"∀ y : {end}, ∃ x, {image} = y",
+                        f"∀ x y : {start}, x ≠ y → {image} ≠ {other}"
+                        if property_ == "Injective"
+                        else f"∀ y z : {end}, ∃ x w, {image} = y ∧ {_applied(first, last, 'w')} = z",
                     )
                 )
             ] = None
-        elif form == 3:  # noqa: PLR2004
+        elif form == 3:
             facts[f"Function.{property_} ({whole})"] = None
             part = NAMES[first] if property_ == "Injective" else NAMES[last]
             claims[f"Function.{property_} {part}"] = None
-        elif form == 4:  # noqa: PLR2004
+        elif form == 4:
             facts[f"Function.Injective ({whole})"] = None
             facts[f"Function.Surjective {NAMES[first]}"] = None
             rest = _composed(first + 1, last)
             claims[f"Function.Injective ({rest})" if "∘" in rest else f"Function.Injective {rest}"] = None
-        elif form == 5:  # noqa: PLR2004
+        elif form == 5:
             facts[f"Function.Surjective ({whole})"] = None
             facts[f"Function.Injective {NAMES[last]}"] = None
             rest = _composed(first, last - 1)

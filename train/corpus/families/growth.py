@@ -15,7 +15,11 @@ def generate(rng: random.Random, difficulty: int) -> str:
     kinds = [_exponential, _power_remainder, _sum, _sum_bound, _power_divides]
     chosen = rng.sample(kinds, 1 if difficulty < 3 else 1 + rng.randrange(2) if difficulty < 5 else 2)
     parts = [kind(rng, difficulty) for kind in chosen]
-    return Draft("n : ℕ").show(conjunction(parts)) if rng.random() < 0.6 else Draft().show(f"∀ n : ℕ, {conjunction(parts)}")
+    return (
+        Draft("n : ℕ").show(conjunction(parts))
+        if rng.random() < 0.6
+        else Draft().show(f"∀ n : ℕ, {conjunction(parts)}")
+    )
 
 
 def _exponential(rng: random.Random, difficulty: int) -> str:
@@ -26,7 +30,7 @@ def _exponential(rng: random.Random, difficulty: int) -> str:
     k = rng.randrange(2, 6)
     left, right = linear([(a, "n")], b), times(c, f"{k} ^ n")
     forms = [f"{left} ≤ {right}", f"{linear([(a, 'n')], b - 1)} < {right}", f"∃ m, {left} + m = {right}"]
-    if difficulty > 2:  # noqa: PLR2004
+    if difficulty > 2:
         forms.append(f"∃ m, {left} ≤ {times(c, f'{k} ^ m')} ∧ m ≤ n + {a}")
     return rng.choice(forms)
 
@@ -58,14 +62,14 @@ def _sum(rng: random.Random, difficulty: int) -> str:
     """A closed form of a sum of a polynomial, or of powers."""
     if rng.random() < 0.3:
         base, scale = rng.randrange(2, 7), rng.randrange(1, 4)
-        total = f"∑ i ∈ Finset.range n, {base} ^ i" if scale == 1 else f"∑ i ∈ Finset.range n, {scale} * {base} ^ i"
-        if base > 2:  # noqa: PLR2004
+        total = f"(∑ i ∈ Finset.range n, {times(scale, f'{base} ^ i')})"
+        if base > 2:
             total = f"{base - 1} * {total}"
         return f"{total} + {scale} = {times(scale, f'{base} ^ n')}"
     a, b = rng.randrange(1, 7), rng.randrange(0, 9)
     square = Polynomial.number(a) * (N * N - N)  # twice the sum of a * i for i < n
     twice = square + Polynomial.number(2 * b) * N
-    if difficulty < 3 and a % 2 == 0 and twice.is_natural():  # noqa: PLR2004
+    if difficulty < 3 and a % 2 == 0 and twice.is_natural():
         half = Polynomial(tuple((monomial, factor // 2) for monomial, factor in twice.terms))
         return f"∑ i ∈ Finset.range n, ({linear([(a, 'i')], b)}) = {half}"
     negative = Polynomial(tuple(term for term in twice.terms if term[1] < 0))

@@ -58,10 +58,14 @@ def _collected(sizes: list[tuple[int, str]]) -> list[tuple[int, str]]:
 def _measure(rng: random.Random, difficulty: int) -> str:
     """f : List ℕ → ℕ that adds up something over the elements."""
     k, c = rng.randrange(1, 6), rng.randrange(0, 6)
-    element = rng.choice((str(c + 1), linear([(k, "x")], c), linear([(k, "x ^ 2")], c), f"({linear([(k, 'x')], c)}) * x"))
+    element = rng.choice(
+        (str(c + 1), linear([(k, "x")], c), linear([(k, "x ^ 2")], c), f"({linear([(k, 'x')], c)}) * x")
+    )
     constant = element == str(c + 1)
-    draft = Draft("f : List ℕ → ℕ", "g : ℕ → ℕ" if difficulty > 2 else "").suppose("f [] = 0")  # noqa: PLR2004
-    draft.suppose(f"∀ x xs, f (x :: xs) = {element} + f xs" if rng.random() < 0.6 else f"∀ x xs, f (x :: xs) = f xs + {element}")
+    draft = Draft("f : List ℕ → ℕ", "g : ℕ → ℕ" if difficulty > 2 else "").suppose("f [] = 0")
+    draft.suppose(
+        f"∀ x xs, f (x :: xs) = {element} + f xs" if rng.random() < 0.6 else f"∀ x xs, f (x :: xs) = f xs + {element}"
+    )
     scale = rng.randrange(2, 6)
     targets = [
         "∀ xs ys, f (xs ++ ys) = f xs + f ys",
@@ -70,24 +74,26 @@ def _measure(rng: random.Random, difficulty: int) -> str:
         "∀ xs ys zs, f (xs ++ (ys ++ zs)) = f (zs ++ (xs ++ ys))",
         "∀ xs ys, f xs ≤ f (xs ++ ys)",
         f"∀ xs ys, {scale} * f (xs ++ ys) = {scale} * f ys + {scale} * f xs",
-        f"∀ xs, f (xs ++ xs) = 2 * f xs",
+        "∀ xs, f (xs ++ xs) = 2 * f xs",
         "∀ xs ys, ∃ zs, f zs = f xs + f ys",
-        f"∀ xs, ∃ ys, f ys = {scale} * f xs" if scale < 4 else "∀ xs, ∃ ys, f xs ≤ f ys",  # noqa: PLR2004
+        f"∀ xs, ∃ ys, f ys = {scale} * f xs" if scale < 4 else "∀ xs, ∃ ys, f xs ≤ f ys",
     ]
     if constant:
         targets += [f"∀ xs, f xs = {times(c + 1, 'xs.length')}", "∀ xs y ys, f (xs ++ y :: ys) = f (y :: (xs ++ ys))"]
-        if difficulty > 2:  # noqa: PLR2004
+        if difficulty > 2:
             targets += ["∀ xs, f (xs.map g) = f xs", "∀ xs ys, f ((xs ++ ys).map g) = f ys + f xs"]
     else:
-        targets += ["∀ x y xs, f (x :: y :: xs) = f (y :: x :: xs)", f"∀ x xs, f xs ≤ f (x :: xs)"]
-    if difficulty > 2 and not constant:  # noqa: PLR2004
+        targets += ["∀ x y xs, f (x :: y :: xs) = f (y :: x :: xs)", "∀ x xs, f xs ≤ f (x :: xs)"]
+    if difficulty > 2 and not constant:
         targets.append("(∀ x, g x = x) → ∀ xs, f (xs.map g) = f xs")
     return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
 
 
 def _transform(rng: random.Random, difficulty: int) -> str:
     """f : List α → List α that puts something in the place of each element."""
-    pieces = rng.choice((("x",), ("g x",), ("x", "x"), ("x", "g x"), ("g x", "g x"), ("x", "x", "x"), ("g (g x)",), ("x", "a")))
+    pieces = rng.choice(
+        (("x",), ("g x",), ("x", "x"), ("x", "g x"), ("g x", "g x"), ("x", "x", "x"), ("g (g x)",), ("x", "a"))
+    )
     draft = Draft("α : Type", "g : α → α", "a : α", "f : List α → List α").suppose("f [] = []")
     draft.suppose(f"∀ x xs, f (x :: xs) = {' :: '.join(pieces)} :: f xs")
     targets = [
@@ -102,11 +108,17 @@ def _transform(rng: random.Random, difficulty: int) -> str:
         f"∃ xs, (f xs).length = {len(pieces) * rng.randrange(1, 4)}",
     ]
     if pieces == ("g x",):
-        targets += ["∀ xs, f xs = xs.map g", "∀ xs, f xs.reverse = (f xs).reverse", "(∀ x, g (g x) = x) → ∀ xs, f (f xs) = xs"]
+        targets += [
+            "∀ xs, f xs = xs.map g",
+            "∀ xs, f xs.reverse = (f xs).reverse",
+            "(∀ x, g (g x) = x) → ∀ xs, f (f xs) = xs",
+        ]
     if pieces == ("x",):
         targets += ["∀ xs, f xs = xs", "∀ xs ys, f xs ++ ys = xs ++ f ys"]
     if "g x" in pieces:
-        targets.append(f"(∀ x, g x = x) → ∀ xs ys, (f (xs ++ ys)).length = {linear([(len(pieces), 'ys.length'), (len(pieces), 'xs.length')])}")
+        targets.append(
+            f"(∀ x, g x = x) → ∀ xs ys, (f (xs ++ ys)).length = {linear([(len(pieces), 'ys.length'), (len(pieces), 'xs.length')])}"
+        )
     return draft.show(conjunction(rng.sample(targets, 1 + (difficulty - 1) // 2)))
 
 
@@ -145,7 +157,9 @@ def _selection(rng: random.Random, difficulty: int) -> str:
         f"((xs ++ ys).map f).foldr {fold} 0 = (ys.map f).foldr {fold} 0 + (xs.map f).foldr {fold} 0",
         f"∃ zs, (xs ++ zs).length = xs.length + {k}",
         f"∃ zs : List ℕ, zs.map f = [{c + 1}, {c + k}]",
-        f"∃ zs : List ℕ, zs.length = {k} ∧ zs.filter {chosen} = zs" if "==" not in test or "%" in test else f"∃ zs, zs ++ xs = {c} :: {k} :: xs",
+        f"∃ zs : List ℕ, zs.length = {k} ∧ zs.filter {chosen} = zs"
+        if "==" not in test or "%" in test
+        else f"∃ zs, zs ++ xs = {c} :: {k} :: xs",
         f"(xs.filter {chosen}).filter {chosen} = xs.filter {chosen}",
         f"{times(c, 'xs.length')} ≤ (xs.map f).foldr (fun x n => x + n) 0",
         f"∀ n, xs.foldr (fun _ m => m + {k}) n = {linear([(1, 'n'), (k, 'xs.length')])}",

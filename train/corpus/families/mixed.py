@@ -51,7 +51,7 @@ def _false(rng: random.Random) -> str:
         f"∀ n : ℕ, n < {k + m}",
         f"∃ n : ℤ, 2 * n = {2 * k + 1}",
         f"∀ n : ℕ, ∃ m, m + {m} = n",
-        f"∃ p : Prop, p ∧ ¬p",
+        "∃ p : Prop, p ∧ ¬p",
         f"∀ n : ℕ, n % {k + 1} = {m % (k + 1)}",
     )
     return rng.choice(forms)

@@ -27,7 +27,7 @@ def generate(rng: random.Random, difficulty: int) -> str:
         functions = functions[:1]
     draft = Draft(f"{' '.join(functions)} : ℕ → {number}").suppose(*facts)
     text = conjunction(targets)
-    return draft.show(f"∀ n, {text}")
+    return draft.show(f"∀ n : ℕ, {text}")
 
 
 def _linear(rng: random.Random, name: str, difficulty: int) -> tuple[list[str], list[str]]:
@@ -49,7 +49,7 @@ def _polynomial(rng: random.Random, name: str, difficulty: int) -> tuple[list[st
     facts = [f"{name} 0 = {start}", f"∀ n, {name} (n + 1) = {name} n + {_grouped(difference)}"]
     bound = form - power
     targets = [f"{name} n = {form}", f"{bound} ≤ {name} n", f"∃ k, {name} n = {linear([(1, 'n * k')], start)}"]
-    if difficulty > 2:  # noqa: PLR2004
+    if difficulty > 2:
         factor = rng.randrange(2, 5)
         targets.append(f"{times(factor, f'{name} n')} = {form * Polynomial.number(factor)}")
     return facts, targets
@@ -104,4 +104,4 @@ def _shifted(form: Polynomial) -> Polynomial:
 
 def _grouped(form: Polynomial) -> str:
     text = str(form)
-    return text if len(form.terms) < 2 else f"({text})"  # noqa: PLR2004
+    return text if len(form.terms) < 2 else f"({text})"

@@ -63,7 +63,7 @@ def _step(
     premise = f"{rng.choice(known)} x → " if known and rng.random() < 0.8 - 0.12 * difficulty else ""
     facts.update(found)
     terms.append(new)
-    parts = [f"{f[0]} x y" if len(f) == 3 else f"{f[0]} y" for f in found]  # noqa: PLR2004 (a relation and two terms)
+    parts = [f"{f[0]} x y" if len(f) == 3 else f"{f[0]} y" for f in found]
     return [f"∀ x, {premise}∃ y, {' ∧ '.join(parts)}"]
 
 

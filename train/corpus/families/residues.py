@@ -27,7 +27,7 @@ def _residues(rng: random.Random, difficulty: int) -> str:
         values = sorted({(n**power + k * n + c) % modulus for n in range(modulus)})
         missing = [r for r in range(modulus) if r not in values]
         forms = [f"{inside} % {modulus} ≠ {r}" for r in missing]
-        if len(values) <= 3:  # noqa: PLR2004
+        if len(values) <= 3:
             forms.append(" ∨ ".join(f"{inside} % {modulus} = {value}" for value in values))
             if len(values) > 1:
                 forms.append(" ∨ ".join(f"∃ k, {text} = {linear([(modulus, 'k')], value)}" for value in values))
@@ -35,7 +35,7 @@ def _residues(rng: random.Random, difficulty: int) -> str:
         image = (base**power + k * base + c) % modulus
         forms.append(f"n % {modulus} = {base} → {inside} % {modulus} = {image}")
         same = [r for r in range(modulus) if (r**power + k * r + c) % modulus == image]
-        if len(same) <= 3:  # noqa: PLR2004
+        if len(same) <= 3:
             forms.append(f"{inside} % {modulus} = {image} → {' ∨ '.join(f'n % {modulus} = {r}' for r in same)}")
         parts[rng.choice(forms)] = None
     return Draft(f"n : {rng.choice('ℕℕℤ')}").show(conjunction(parts))

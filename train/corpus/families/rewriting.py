@@ -82,7 +82,9 @@ def _walk(rng: random.Random, rules: list[tuple[str, str]], word: str, steps: in
         ways = []
         for left, right in rules:
             for old, new in ((left, right), (right, left)):
-                ways += [word[:at] + new + word[at + len(old) :] for at in range(len(word) + 1) if word[at:].startswith(old)]
+                ways += [
+                    word[:at] + new + word[at + len(old) :] for at in range(len(word) + 1) if word[at:].startswith(old)
+                ]
         fitting = [way for way in ways if len(way) <= longest]
         if fitting:
             word = rng.choice(fitting)
@@ -94,20 +96,22 @@ def _words(rng: random.Random, difficulty: int) -> str:
 
     There the rules hold for the values of k only, and that everything is a value has to be used first.
     """
-    covered = difficulty > 2  # noqa: PLR2004
+    covered = difficulty > 2
     rules = _rules(rng, "fg" if covered else "fgk", 1 + (difficulty + 1) // 2)
     targets: dict[str, None] = {}
     for _ in range(100):
         start = "".join(rng.choices("fg" if covered else "fgk", k=rng.randrange(1, 4)))
         end = _walk(rng, rules, start, 2 * difficulty + 1, 3 + difficulty)
-        if not end or start == end or abs(len(start) - len(end)) > 4:  # noqa: PLR2004
+        if not end or start == end or abs(len(start) - len(end)) > 4:
             continue
         cut = rng.randrange(len(end))
         forms = [f"∀ x, {_word(start, 'x')} = {_word(end, 'x')}"]
         if difficulty > 1 and end[:cut]:
             forms += [f"∀ x, ∃ y, {_word(end[:cut], 'y')} = {_word(start, 'x')}"] * 2
             forms += [f"(fun x => {_word(start, 'x')}) = fun x => {_word(end, 'x')}"]
-            forms += [f"∀ x, ∃ y z, {_word(end[:cut], 'y')} = {_word(start, 'z')} ∧ z = {_word(rng.choice('fgk'), 'x')}"]
+            forms += [
+                f"∀ x, ∃ y z, {_word(end[:cut], 'y')} = {_word(start, 'z')} ∧ z = {_word(rng.choice('fgk'), 'x')}"
+            ]
             forms += [f"∀ P : α → Prop, (∀ x, P ({_word(start, 'x')})) → ∀ x, P ({_word(end, 'x')})"] * 2
         targets[rng.choice(forms)] = None
         if len(targets) == 1 + difficulty // 3:

@@ -28,7 +28,11 @@ def _expression(rng: random.Random, size: int) -> tuple[str, Formula]:
     if a == b:
         return _expression(rng, size)
     operation = rng.choices(("∩", "∪", "\\"), (3, 3, 1))[0]
-    formula = Formula("∧", (p, Formula("¬", (q,)))) if operation == "\\" else Formula("∧" if operation == "∩" else "∨", (p, q))
+    formula = (
+        Formula("∧", (p, Formula("¬", (q,))))
+        if operation == "\\"
+        else Formula("∧" if operation == "∩" else "∨", (p, q))
+    )
     a, b = (f"({text})" if len(text) > 1 else text for text in (a, b))
     return f"{a} {operation} {b}", formula
 
@@ -42,7 +46,7 @@ def _hypotheses(rng: random.Random, number: int) -> tuple[list[str], int]:
             break
         (a, p), (b, q) = _expression(rng, rng.randrange(2)), _expression(rng, rng.randrange(2))
         after = given & (~table(p, 3) & FULL | table(q, 3))
-        if after not in (given, given & ~table(Formula("p"), 3), 0) and bin(after).count("1") > 3:  # noqa: PLR2004
+        if after not in (given, given & ~table(Formula("p"), 3), 0) and bin(after).count("1") > 3:
             facts.append(f"{a} ⊆ {b}")
             given = after
     return facts, given
@@ -54,10 +58,10 @@ def _claim(rng: random.Random, given: int, size: int) -> str | None:
     for _ in range(300):
         text, formula = _expression(rng, rng.randrange(1, size + 1))
         truth = table(formula, 3) & given
-        if truth in seen and seen[truth] != text and len(text) + len(seen[truth]) > 8:  # noqa: PLR2004
+        if truth in seen and seen[truth] != text and len(text) + len(seen[truth]) > 8:
             return f"{seen[truth]} = {text}"
         for other, known in seen.items():
-            if other & ~truth == 0 and other not in (0, truth) and len(text) + len(known) > 8 and rng.random() < 0.2:  # noqa: PLR2004
+            if other & ~truth == 0 and other not in (0, truth) and len(text) + len(known) > 8 and rng.random() < 0.2:
                 return f"{known} ⊆ {text}"
         seen[truth] = text
     return None
@@ -76,7 +80,7 @@ def _found(rng: random.Random, difficulty: int) -> str:
     """∃ S, A ⊆ S ∧ …: a set with given relations, one of the sets at hand or made of two."""
     while True:
         facts, given = _hypotheses(rng, 1 + difficulty // 2)
-        text, witness = _expression(rng, 0 if difficulty < 4 else rng.randrange(2))  # noqa: PLR2004
+        text, witness = _expression(rng, 0 if difficulty < 4 else rng.randrange(2))
         truth = table(witness, 3) & given
         parts: dict[str, None] = {}
         for _ in range(60):
@@ -112,7 +116,7 @@ def _images(rng: random.Random, difficulty: int) -> str:
             f"f ⁻¹' (f '' {c} ∪ U) = f ⁻¹' (f '' {c}) ∪ f ⁻¹' U",
             f"{c} ∩ {d} ⊆ f ⁻¹' (f '' {c})",
             f"f '' ({c} ∩ f ⁻¹' U) = f '' {c} ∩ U",
-            f"f '' (f ⁻¹' (U ∩ V)) ⊆ U ∩ V",
+            "f '' (f ⁻¹' (U ∩ V)) ⊆ U ∩ V",
             f"f ⁻¹' (U ∩ V) \\ {c} = (f ⁻¹' U \\ {c}) ∩ f ⁻¹' V",
             f"({c} ∩ {d}).Nonempty → (f '' {c}).Nonempty ∧ {d}.Nonempty",
             f"f '' {c} ⊆ U → {c} ⊆ f ⁻¹' U ∪ {d}",
@@ -120,9 +124,17 @@ def _images(rng: random.Random, difficulty: int) -> str:
             f"f '' {c} ⊆ f '' ({c} ∪ {d}) ∩ f '' ({d} ∪ {c})",
         ]
         if below:
-            forms += 3 * [f"f '' {c} ⊆ f '' {d}", f"f ⁻¹' (f '' {c}) ⊆ f ⁻¹' (f '' {d})", f"∃ T, T ⊆ f '' {d} ∧ f '' {c} ⊆ T"]
+            forms += 3 * [
+                f"f '' {c} ⊆ f '' {d}",
+                f"f ⁻¹' (f '' {c}) ⊆ f ⁻¹' (f '' {d})",
+                f"∃ T, T ⊆ f '' {d} ∧ f '' {c} ⊆ T",
+            ]
             forms += 2 * [f"f '' {c} ∪ f '' {d} = f '' {d}", f"{c}.Nonempty → (f '' {d}).Nonempty"]
         if "α" and rng.random() < 0.3:
-            forms = [f"∃ T, f ⁻¹' T = f ⁻¹' U ∩ f ⁻¹' V", f"∃ T, f ⁻¹' T = f ⁻¹' (U \\ V) ∪ f ⁻¹' V", f"∃ S, f '' S = f '' {c} ∪ f '' {d}"]
+            forms = [
+                "∃ T, f ⁻¹' T = f ⁻¹' U ∩ f ⁻¹' V",
+                "∃ T, f ⁻¹' T = f ⁻¹' (U \\ V) ∪ f ⁻¹' V",
+                f"∃ S, f '' S = f '' {c} ∪ f '' {d}",
+            ]
         claims[rng.choice(forms)] = None
     return Draft("α β : Type", "f : α → β", "A B C : Set α", "U V : Set β").suppose(*facts).show(conjunction(claims))
