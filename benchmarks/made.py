@@ -1,4 +1,4 @@
-"""The benchmarks that come from the program's own corpus: gym, generated theorems, and library, those of Lean.
+"""The benchmarks made of the program's own corpus: gym, generated theorems, and library, those of Lean itself.
 
 They hold what the corpus keeps out of training, less what one tactic of Lean's automation proves (train/corpus). A proof
 of a library theorem may use neither the theorem itself nor what is declared after it.

@@ -139,7 +139,7 @@ async def _theorem(
     async def line(contestant: Contestant, seed: int) -> Line:
         policy = contestant.policy(theorem_seed(seed, theorem.name))
         result = await _search(strategy, _Alone(known), policy, Budget(budget), accept)
-        tokens = policy.use.tokens if isinstance(policy, TransformersPolicy) else 0
+        tokens = policy.model_tokens if isinstance(policy, TransformersPolicy) else 0
         proved_at = result.spent.expansions if result.proof else None
         return Line(theorem.name, contestant.name, seed, proved_at, result.spent.expansions, tokens)
 

@@ -24,17 +24,17 @@ from peft.utils.save_and_load import load_peft_weights
 from torch import Tensor, nn
 from torch.nn import functional
 
+from prover.policy.errors import ModelError
+from train import card
+from train.data import TrainingError
+
 BASE = 0  # the place of the base alone in a routing; adapters follow in the order in which they were given
 _KEY = re.compile(r"base_model\.model\.(?P<layer>.+)\.lora_(?P<factor>[AB])\.weight")
 
 
-class AdapterError(Exception):
-    """An adapter cannot be used with this base. One line, with the mend."""
-
-
 @dataclass(frozen=True)
 class Adapter:
-    """The factors of a LoRA adapter by the name of the base's layer: A [rank, in], and B [out, rank] times its scale."""
+    """The factors of a LoRA adapter by the base's layers: A [rank, in], and B [out, rank] times its scale."""
 
     folder: str
     base: str
@@ -42,20 +42,22 @@ class Adapter:
 
 
 def read_adapter(folder: str) -> Adapter:
-    """A PEFT LoRA adapter from a folder or the hub. Raises AdapterError."""
+    """A PEFT LoRA adapter from a folder or the hub. Raises ModelError."""
     try:
         config = PeftConfig.from_pretrained(folder)
         weights = load_peft_weights(folder, device="cpu")
     except (OSError, ValueError, KeyError) as error:
-        raise AdapterError(f"cannot read adapter {folder} ({_first_line(error)}): give a PEFT adapter's folder") from error
+        raise ModelError(
+            f"cannot read adapter {folder} ({_first_line(error)}): give a PEFT adapter's folder"
+        ) from error
     if not isinstance(config, LoraConfig) or config.rank_pattern or config.alpha_pattern:
-        raise AdapterError(f"adapter {folder} is not plain LoRA of one rank: train it as LoRA, or merge it into its base")
+        raise ModelError(f"adapter {folder} is not plain LoRA of one rank: train it as LoRA, or merge it into its base")
     scale = config.lora_alpha / (math.sqrt(config.r) if config.use_rslora else config.r)
     found: dict[str, dict[str, Tensor]] = {}
     for key, tensor in weights.items():
         match = _KEY.fullmatch(key)
         if match is None:
-            raise AdapterError(f"adapter {folder} holds {key}, which is not plain LoRA: merge it into its base")
+            raise ModelError(f"adapter {folder} holds {key}, which is not plain LoRA: merge it into its base")
         found.setdefault(match["layer"], {})[match["factor"]] = tensor
     factors = {layer: (pair["A"], pair["B"] * scale) for layer, pair in found.items()}
     return Adapter(folder, str(config.base_model_name_or_path), factors)
@@ -110,7 +112,7 @@ class AdaptedLinear(nn.Module):
 def attach(model: nn.Module, adapters: Sequence[Adapter], base: str) -> Routing:
     """Put `adapters` onto the layers of `model`, which was loaded from `base`; place 1 is the first of them.
 
-    They take the model's precision. Raises AdapterError when one has factors for what the model does not have.
+    They take the model's precision. Raises ModelError when one has factors for what the model does not have.
     """
     routing = Routing()
     modules = dict(model.named_modules())
@@ -124,10 +126,13 @@ def attach(model: nn.Module, adapters: Sequence[Adapter], base: str) -> Routing:
             if layer not in adapter.factors:
                 continue
             a, b = adapter.factors[layer]
-            if not isinstance(linear, nn.Linear) or (linear.in_features, linear.out_features) != (a.shape[1], b.shape[0]):
-                raise AdapterError(
-                    f"adapter {adapter.folder} was made for base {adapter.base}, and base {base} has no layer {layer} of "
-                    f"its shape {a.shape[1]} to {b.shape[0]}: give the base that the adapter was trained on"
+            if not isinstance(linear, nn.Linear) or (linear.in_features, linear.out_features) != (
+                a.shape[1],
+                b.shape[0],
+            ):
+                raise ModelError(
+                    f"adapter {adapter.folder} was made for base {adapter.base}: {base} has no layer {layer} of "
+                    f"its shape {a.shape[1]} to {b.shape[0]}, so give the base that the adapter was trained on"
                 )
             parts.append((a, b))
             owners += [place] * len(a)
@@ -140,20 +145,26 @@ def attach(model: nn.Module, adapters: Sequence[Adapter], base: str) -> Routing:
     return routing
 
 
-def check_base(adapter: Adapter, base: str, recorded: str | None, digest: str | None) -> None:
-    """Raise AdapterError when `adapter` names another base than the model, which was loaded from `base`.
+def check_base(adapter: Adapter, base: str) -> None:
+    """Raise ModelError when `adapter` was made for another model than the one that `base` names.
 
-    Where the adapter's training recorded the digest of its base's weights and the model's `digest` is known, these
-    decide. Else the last parts of the two names do: a base keeps its name when its folder moves.
+    Where its training recorded the digest of its base's weights and `base` is a folder, the digests decide. Else the
+    last parts of the two names do: a model keeps its name when its folder moves.
     """
-    if recorded is not None and digest is not None:
-        same = recorded == digest
-    else:
+    digests = ""
+    try:
+        recorded = card.base_weights(Path(adapter.folder))
+        here = card.weights_digest(Path(base)) if recorded is not None and Path(base).is_dir() else None
+    except TrainingError as error:
+        raise ModelError(str(error)) from error
+    if recorded is None or here is None:
         same = Path(adapter.base).name == Path(base).name
+    else:
+        same = recorded == here
+        digests = f" (weights {recorded}, here {here})"
     if not same:
-        raise AdapterError(
-            f"adapter {adapter.folder} was made for base {adapter.base}, not for {base}"
-            f"{'' if recorded is None or digest is None else f' (weights {recorded}, here {digest})'}: "
+        raise ModelError(
+            f"adapter {adapter.folder} was made for base {adapter.base}, not for {base}{digests}: "
             "give the base that the adapter was trained on"
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from prover.policy.decoding import Rows
-from prover.policy.sampling import Written
+from prover.policy.sampling import Answer, Written
 
 
 @dataclass(frozen=True)
@@ -27,50 +26,72 @@ class Beams:
         return self.width
 
 
-def search(rows: Rows, requests: Sequence[Beams], end: int, max_tokens: int) -> list[list[Written]]:
+@dataclass(frozen=True)
+class _Text:
+    """Tokens written, and the sum of their log-probabilities."""
+
+    score: float
+    tokens: tuple[int, ...]
+
+
+class _Search:
+    """The search for one request: beginnings to go on from, each in its row, and the best texts that have ended."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.beginnings = [_Text(0.0, ())]  # the rows are alike at first: one of them stands for all
+        self.ended: list[_Text] = []  # likeliest first
+        self.tokens = 0
+
+    @property
+    def scores(self) -> list[float]:
+        """Of every row; those without a beginning have minus infinity."""
+        return [text.score for text in self.beginnings] + [-math.inf] * (self.width - len(self.beginnings))
+
+    def extend(self, ends: Sequence[float], going: Sequence[tuple[float, int, int]], end: int) -> list[int]:
+        """Take up the score of each beginning's end, and the likeliest ways to go on: score, row and token.
+
+        Gives the row from which each row goes on.
+        """
+        before = self.beginnings
+        self.tokens += len(before)
+        ended = [_Text(score, (*text.tokens, end)) for text, score in zip(before, ends, strict=False)]
+        best = sorted([*self.ended, *ended], key=lambda text: (-text.score, text.tokens))
+        self.ended = [text for text in best if text.score > -math.inf][: self.width]
+        # A longer text is never likelier than its beginning.
+        least = self.ended[-1].score if len(self.ended) == self.width else -math.inf
+        kept = [candidate for candidate in going if candidate[0] > least]
+        self.beginnings = [_Text(score, (*before[row].tokens, token)) for score, row, token in kept]
+        return [row for _, row, _ in kept] + [0] * (self.width - len(kept))
+
+
+def search(rows: Rows, requests: Sequence[Beams], end: int, max_tokens: int) -> list[Answer]:
     """At most `width` ended tactics for each request, likeliest first; all requests have the same width.
 
     `rows` has just read the prompts, `width` rows for each. The `width` likeliest beginnings are kept from token to
     token. With a width no smaller than the number of possible beginnings nothing is lost, and the result is exact. A
-    request is finished when no beginning is likelier than all the tactics that it has, since a longer text cannot be
-    likelier than its beginning.
+    request is finished when no beginning is likelier than all the tactics that it has.
     """
-    width, vocabulary = requests[0].width, rows.logits.shape[1]
-    device = rows.logits.device
-    scores = torch.full((len(requests), width), -math.inf, dtype=torch.float64, device=device)
-    scores[:, 0] = 0.0  # all rows of a request are alike at first: one of them stands for all
-    texts: list[list[tuple[int, ...]]] = [[()] * width for _ in requests]
-    best: list[list[tuple[float, tuple[int, ...]]]] = [[] for _ in requests]  # heaps, the least likely on top
-    first_row = width * torch.arange(len(requests), device=device)[:, None]
-    for _ in range(max_tokens):
-        total = scores[:, :, None] + rows.logits.log_softmax(-1).view(len(requests), width, vocabulary)
-        # Of twice as many candidates at least `width` go on, for each beam can end in one way only.
-        values, places = total.flatten(1).topk(min(2 * width, width * vocabulary), dim=1)
-        beams, tokens = places // vocabulary, places % vocabulary
-        kept = torch.zeros(len(requests), width, dtype=torch.long, device=device)
-        chosen = torch.full_like(kept, end)
-        scores = torch.full_like(scores, -math.inf)
-        for index, candidates in enumerate(zip(values.tolist(), beams.tolist(), tokens.tolist(), strict=True)):
-            going = []
-            for score, beam, token in zip(*candidates, strict=True):
-                if score == -math.inf or (len(best[index]) == width and score <= best[index][0][0]):
-                    break  # candidates come likeliest first: neither this one nor any after it can matter
-                text = (*texts[index][beam], token)
-                if token == end:
-                    heapq.heappush(best[index], (score, text))
-                    if len(best[index]) > width:
-                        heapq.heappop(best[index])
-                elif len(going) < width:
-                    going.append((score, beam, token, text))
-            texts[index] = [text for _, _, _, text in going] + [()] * (width - len(going))
-            for place, (score, beam, token, _) in enumerate(going):
-                scores[index, place], kept[index, place], chosen[index, place] = score, beam, token
-        if not bool((scores > -math.inf).any()):
+    width, vocabulary, device = requests[0].width, rows.logits.shape[1], rows.logits.device
+    searches = [_Search(width) for _ in requests]
+    for step in range(max_tokens):
+        log_probs = rows.logits.log_softmax(-1).view(len(requests), width, vocabulary)
+        scores = torch.tensor([each.scores for each in searches], dtype=torch.float64, device=device)
+        total = scores[:, :, None] + log_probs
+        ends = total[:, :, end].tolist()
+        total[:, :, end] = -math.inf
+        values, places = total.flatten(1).topk(width, dim=1)
+        sources: list[int] = []
+        for index, each in enumerate(searches):
+            candidates = zip(values[index].tolist(), places[index].tolist(), strict=True)
+            going = [(score, *divmod(place, vocabulary)) for score, place in candidates]
+            sources += [index * width + row for row in each.extend(ends[index], going, end)]
+        if step == max_tokens - 1 or not any(each.beginnings for each in searches):
             break
-        rows.select((kept + first_row).flatten())
-        rows.append(chosen.flatten())
-    return [[Written(text, True, score, score) for score, text in sorted(heap, key=_likeliest)] for heap in best]
-
-
-def _likeliest(found: tuple[float, tuple[int, ...]]) -> tuple[float, tuple[int, ...]]:
-    return -found[0], found[1]
+        rows.select(torch.tensor(sources, device=device))
+        last = [[text.tokens[-1] for text in each.beginnings] for each in searches]
+        rows.append(torch.tensor([row + [end] * (width - len(row)) for row in last], device=device).flatten())
+    return [
+        Answer(tuple(Written(text.tokens, True, text.score, text.score) for text in each.ended), each.tokens)
+        for each in searches
+    ]

@@ -1,16 +1,17 @@
 """Drawing tactics from a model, with their exact log-probabilities.
 
-A draw is numbered, and the random numbers of its tokens come from its request's key and its number alone (a
-counter-based generator, Philox; a token is the inverse of the cumulated probabilities at its number). So a draw does not
-depend on what is drawn beside it, nor on whether it is asked for at once or later. One limit: matrix products round
-differently in batches of different shape, and where a number falls within such a difference (about 1e-6 in float32) of
-the border between two tokens, the other one is drawn.
+A draw is numbered, and the random numbers of its tokens come from the key of its request and its number alone (a
+counter-based generator, Philox; a token is the inverse of the cumulated probabilities at its random number). So a draw
+does not depend on what is drawn beside it, nor on whether it is asked for at once or later. One limit: matrix products
+round differently in batches of different shape, and where a number falls within such a difference (about 1e-6 in
+float32) of the border between two tokens, the other one is drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -56,25 +57,32 @@ class Written:
     drawn_log_prob: float
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What was written for a request, draws in their order; `tokens` counts all that the model wrote for it."""
+
+    written: tuple[Written, ...]
+    tokens: int
+
+
 def uniforms(key: int, draw: int, count: int) -> NDArray[np.float64]:
     """The `count` numbers in [0, 1) of a draw: multiples of 2^-32, so that none times a sum rounds up to that sum."""
     words = np.random.Philox(key=key, counter=draw << 128).random_raw(count)
     return np.asarray(words >> np.uint64(32), dtype=np.float64) / 2**32
 
 
-def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> list[list[Written]]:
-    """The draws of each request; `rows` has just read the prompts of the requests, one row for each draw.
+def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> list[Answer]:
+    """The draws of each request; `rows` has just read the prompts, one row for each draw.
 
     A draw without the token `end` among its first `max_tokens` is cut off.
     """
-    device = rows.logits.device
+    device, total = rows.logits.device, len(rows)
     numbers = np.stack([uniforms(r.key, r.first + i, max_tokens) for r in requests for i in range(r.count)])
     random = torch.from_numpy(numbers).to(device)
     temperature = torch.tensor([[r.temperature] for r in requests for _ in range(r.count)], device=device)
     tempered = any(r.temperature != 1 for r in requests)
-    total = len(rows)
     tokens = torch.full((total, max_tokens), end, device=device)
-    sums = torch.zeros(2, total, dtype=torch.float64, device=device)  # at temperature 1, and as drawn
+    sums = torch.zeros(total, 2, dtype=torch.float64, device=device)  # at temperature 1, and as drawn
     live = torch.arange(total, device=device)  # the draw that each row writes
     writing = torch.ones(total, dtype=torch.bool, device=device)  # rows that have not come to their end
     for step in range(max_tokens):
@@ -82,8 +90,8 @@ def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> li
         drawn_from = (rows.logits / temperature).log_softmax(-1) if tempered else log_probs
         chosen = _inverse(drawn_from, random[live, step])
         tokens[live, step] = torch.where(writing, chosen, end)
-        for total_of, part in zip(sums, (log_probs, drawn_from), strict=True):
-            total_of[live] += torch.where(writing, part.gather(1, chosen[:, None])[:, 0], 0.0)
+        parts = torch.stack([table.gather(1, chosen[:, None])[:, 0] for table in (log_probs, drawn_from)], dim=1)
+        sums[live] += torch.where(writing[:, None], parts.double(), 0.0)
         writing &= chosen != end
         still = int(writing.sum())
         if still == 0 or step == max_tokens - 1:
@@ -94,23 +102,15 @@ def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> li
             live, writing, temperature, chosen = live[kept], writing[kept], temperature[kept], chosen[kept]
         rows.append(chosen)
     cut = set(live[writing].tolist())
-    done = [
-        _written(row, end, index not in cut, log_prob, drawn_log_prob)
-        for index, (row, log_prob, drawn_log_prob) in enumerate(zip(tokens.tolist(), *sums.tolist(), strict=True))
-    ]
-    results, position = [], 0
-    for request in requests:
-        results.append(done[position : position + request.count])
-        position += request.count
-    return results
+    done = (
+        Written(tuple(row if index in cut else row[: row.index(end) + 1]), index not in cut, *log_probs)
+        for index, (row, log_probs) in enumerate(zip(tokens.tolist(), sums.tolist(), strict=True))
+    )
+    answers = [tuple(islice(done, request.count)) for request in requests]
+    return [Answer(written, sum(len(each.tokens) for each in written)) for written in answers]
 
 
 def _inverse(log_probs: Tensor, numbers: Tensor) -> Tensor:
     """The token [rows] at which the cumulated probabilities pass `numbers` [rows]; one of probability 0 is never it."""
     cumulated = log_probs.exp().cumsum(-1, dtype=torch.float64)
     return torch.searchsorted(cumulated, numbers[:, None] * cumulated[:, -1:], right=True)[:, 0]
-
-
-def _written(row: list[int], end: int, ended: bool, log_prob: float, drawn_log_prob: float) -> Written:
-    tokens = row[: row.index(end) + 1] if ended else row
-    return Written(tuple(tokens), ended, log_prob, drawn_log_prob)
