@@ -23,11 +23,10 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from prover.policy.model import TacticModel
 from prover.policy.sampling import Draws
-from prover.policy.tokenizer import load_tokenizer
 from train.prompt import prompt
 from train.tiny import TinyShape, tiny_model, tiny_tokenizer
 
@@ -61,7 +60,7 @@ def main() -> None:
         base = options.model or _tiny(Path(scratch) / "base")
         adapters = {f"a{n}": _adapter(base, Path(scratch) / f"a{n}", n) for n in range(options.adapters)}
         ours = TacticModel.load(base, adapters, device=options.device, dtype=dtype, max_new_tokens=options.tokens)
-        plain, tokenizer = _load(base, options.device, dtype), load_tokenizer(base)
+        plain, tokenizer = _load(base, options.device, dtype), AutoTokenizer.from_pretrained(base)
         peft = PeftModel.from_pretrained(_load(base, options.device, dtype), adapters["a0"], adapter_name="a0")
         for name, folder in list(adapters.items())[1:]:
             peft.load_adapter(folder, adapter_name=name)

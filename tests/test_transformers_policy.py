@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from peft import LoraConfig, PeftModel, get_peft_model
 from scipy.stats import chisquare
 from tokenizers import Tokenizer, decoders, models
-from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 from prover.policy import decoding, model, sampling
 from prover.policy.batching import Batcher
@@ -31,7 +31,6 @@ from prover.policy.beams import Beams
 from prover.policy.errors import ModelError
 from prover.policy.model import Request, TacticModel, fit
 from prover.policy.sampling import Answer, Draws, uniforms
-from prover.policy.tokenizer import load_tokenizer
 from prover.policy.transformers import BeamPolicy, TransformersPolicy
 from search.policy import Suggestion
 from train.prompt import prompt
@@ -470,7 +469,7 @@ async def test_states_longer_than_the_context_are_cut_and_counted(batcher: Batch
 
 
 def test_a_tokenizer_gives_the_same_tokens_after_loading_as_before_saving(folders: Folders) -> None:
-    saved, loaded = tiny_tokenizer(LINES, SHAPE), load_tokenizer(folders.base)
+    saved, loaded = tiny_tokenizer(LINES, SHAPE), AutoTokenizer.from_pretrained(folders.base)
     for text in (*map(prompt, STATES), "x + 0 = 10", "ℝ ≤ é e\u0301", " a  b\n\n", "don't"):
         assert loaded(text)["input_ids"] == saved(text)["input_ids"]
     assert (len(loaded), loaded.eos_token_id, loaded.pad_token_id) == (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from prover.policy import beams, sampling
 from prover.policy.adapters import BASE, Routing, attach, check_base, read_adapter
@@ -17,7 +17,6 @@ from prover.policy.beams import Beams
 from prover.policy.decoding import Rows
 from prover.policy.errors import ModelError
 from prover.policy.sampling import Answer, Draws
-from prover.policy.tokenizer import load_tokenizer
 from train.prompt import prompt
 
 MAX_NEW_TOKENS = 128
@@ -88,7 +87,7 @@ class TacticModel:
             check_base(adapter, name)
         try:
             model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
-            tokenizer = load_tokenizer(name)
+            tokenizer = AutoTokenizer.from_pretrained(name)
         except (OSError, ValueError, SafetensorError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(
