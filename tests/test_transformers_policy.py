@@ -203,9 +203,9 @@ def test_log_probs_in_a_mixed_and_padded_batch_are_those_of_a_plain_pass(
     for request, answer in zip(requests, tiny.run(requests), strict=True):
         for written in answer.written:
             weights = plain[request.adapter]
-            assert written.log_prob == pytest.approx(taught(weights, request.prompt, written.tokens), abs=1e-4)
+            assert written.log_prob == pytest.approx(taught(weights, request.prompt, written.tokens), abs=1e-4, rel=1e-5)
             drawn = taught(weights, request.prompt, written.tokens, request.temperature)
-            assert written.drawn_log_prob == pytest.approx(drawn, abs=1e-4)
+            assert written.drawn_log_prob == pytest.approx(drawn, abs=1e-4, rel=1e-5)
 
 
 def test_the_end_token_counts_and_is_the_last_of_an_ended_tactic(
@@ -216,7 +216,7 @@ def test_the_end_token_counts_and_is_the_last_of_an_ended_tactic(
     (answer,) = spelled.run([request])
     assert {written.ended for written in answer.written} == {True, False}
     for written in answer.written:
-        assert written.log_prob == pytest.approx(known[written.tokens], abs=1e-4)
+        assert written.log_prob == pytest.approx(known[written.tokens], abs=1e-4, rel=1e-5)
         assert written.ended == (written.tokens[-1] == END) and END not in written.tokens[:-1]
     assert answer.tokens == sum(len(written.tokens) for written in answer.written)
 
@@ -229,7 +229,7 @@ async def test_a_text_has_the_probability_of_all_the_ways_it_was_written_each_co
     texts = by_text(everything(spelled_weights, spelled.encode("ab").tokens))
     assert len({each.tactic for each in found}) == len(found) == len(texts)
     for each in found:
-        assert each.log_prob == pytest.approx(texts[each.tactic], abs=1e-4)
+        assert each.log_prob == pytest.approx(texts[each.tactic], abs=1e-4, rel=1e-5)
     assert [each.log_prob for each in found] == sorted((each.log_prob for each in found), reverse=True)
 
 
@@ -276,7 +276,7 @@ def test_draws_are_the_same_in_any_company_and_in_any_portions(tiny: TacticModel
             alone = Draws(request.prompt, request.adapter, 1.0, request.key, first=number, count=1)
             (single,) = tiny.run([alone])[0].written
             assert single.tokens == written.tokens
-            assert single.log_prob == pytest.approx(written.log_prob, abs=1e-4)
+            assert single.log_prob == pytest.approx(written.log_prob, abs=1e-4, rel=1e-5)
 
 
 def test_adapters_change_what_is_drawn_and_the_base_stays_what_it_was(folders: Folders, tiny: TacticModel) -> None:
@@ -312,7 +312,7 @@ def test_beams_wide_enough_find_exactly_the_likeliest(spelled: TacticModel, spel
         assert len(best) == 13
         assert [written.tokens for written in answer.written] == [tokens for tokens, _ in best]
         for written in answer.written:
-            assert written.log_prob == pytest.approx(known[written.tokens], abs=1e-4)
+            assert written.log_prob == pytest.approx(known[written.tokens], abs=1e-4, rel=1e-5)
 
 
 def test_narrow_beams_give_true_log_probs_likeliest_first(
@@ -328,7 +328,7 @@ def test_narrow_beams_give_true_log_probs_likeliest_first(
     assert found
     for before, written in found:
         assert written.ended
-        assert written.log_prob == pytest.approx(taught(plain["two"], before, written.tokens), abs=1e-4)
+        assert written.log_prob == pytest.approx(taught(plain["two"], before, written.tokens), abs=1e-4, rel=1e-5)
     for answer in answers:
         if answer is not answers[1]:
             scores = [written.log_prob for written in answer.written]

@@ -11,25 +11,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lean_env.engine import Theorem
-from train.corpus.families import (
-    algebra,
-    computation,
-    divisibility,
-    existence,
-    fields,
-    functions,
-    growth,
-    lists,
-    mixed,
-    order,
-    propositions,
-    quantifiers,
-    recurrences,
-    relations,
-    residues,
-    rewriting,
-    sets,
-)
+from train.corpus.families.algebra import generate as algebra
+from train.corpus.families.computation import generate as computation
+from train.corpus.families.divisibility import generate as divisibility
+from train.corpus.families.existence import generate as existence
+from train.corpus.families.fields import generate as fields
+from train.corpus.families.functions import generate as functions
+from train.corpus.families.growth import generate as growth
+from train.corpus.families.lists import generate as lists
+from train.corpus.families.mixed import generate as mixed
+from train.corpus.families.order import generate as order
+from train.corpus.families.propositions import generate as propositions
+from train.corpus.families.quantifiers import generate as quantifiers
+from train.corpus.families.recurrences import generate as recurrences
+from train.corpus.families.relations import generate as relations
+from train.corpus.families.residues import generate as residues
+from train.corpus.families.rewriting import generate as rewriting
+from train.corpus.families.sets import generate as sets
 from train.corpus.normal_form import normal_form
 
 HARDEST = 5
@@ -51,23 +49,23 @@ class Family:
 FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
-        Family("propositions", propositions.generate),
-        Family("quantifiers", quantifiers.generate),
-        Family("relations", relations.generate),
-        Family("existence", existence.generate),
-        Family("divisibility", divisibility.generate),
-        Family("recurrences", recurrences.generate),
-        Family("growth", growth.generate),
-        Family("lists", lists.generate),
-        Family("sets", sets.generate),
-        Family("order", order.generate),
-        Family("rewriting", rewriting.generate),
-        Family("fields", fields.generate),
-        Family("computation", computation.generate),
-        Family("functions", functions.generate),
-        Family("algebra", algebra.generate),
-        Family("residues", residues.generate),
-        Family("mixed", mixed.generate),
+        Family("propositions", propositions),
+        Family("quantifiers", quantifiers),
+        Family("relations", relations),
+        Family("existence", existence),
+        Family("divisibility", divisibility),
+        Family("recurrences", recurrences),
+        Family("growth", growth),
+        Family("lists", lists),
+        Family("sets", sets),
+        Family("order", order),
+        Family("rewriting", rewriting),
+        Family("fields", fields),
+        Family("computation", computation),
+        Family("functions", functions),
+        Family("algebra", algebra),
+        Family("residues", residues),
+        Family("mixed", mixed),
     )
 }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.polynomials import Polynomial
-from train.corpus.families.writing import Draft, conjunction, linear, times
+from train.corpus.families.writing import Draft, conjunction, linear, several, times
 
 A, B, C = (Polynomial.variable(name) for name in "abc")
 number = Polynomial.number
+
+HARD = 3  # the difficulty from which on no claim of a statement may be one that a field solver shows alone
 
 
 def generate(rng: random.Random, difficulty: int) -> str:
@@ -19,17 +21,18 @@ def generate(rng: random.Random, difficulty: int) -> str:
 def _factor(rng: random.Random, difficulty: int) -> str:
     """∃ x, a polynomial is a product with x."""
     parts: dict[str, None] = {}
-    while len(parts) < (difficulty + 1) // 2:
+    count = several(rng, difficulty)
+    while len(parts) < count:
         k, m = rng.randrange(1, 6), rng.randrange(-4, 6)
         divisor = rng.choice((A + B * number(k), A + number(m or 1), A * number(k) - B, B + C, A - C * number(k)))
-        quotient = rng.choice((A, B, A + B, A - B, A + number(k), B * number(k), A * B, C + number(1), A - number(k)))
+        quotient = rng.choice((A, B, C, A + B, A - B, A + number(1), B + number(1), A * B, A * C, number(k)))
         rest = rng.choice((number(0), number(k), C))
         form = divisor * quotient + rest
         tail = f" + {rest}" if rest.terms else ""
         parts[f"∃ x, {form} = ({divisor}) * x{tail}"] = None
         if difficulty > 1 and rng.random() < 0.4:
             parts[f"∃ x y, x + y = {quotient + divisor} ∧ x * y = {divisor * quotient}"] = None
-    listed = list(parts)[: (difficulty + 1) // 2]
+    listed = list(parts)[:count]
     return Draft(f"a b c : {rng.choice('ℤℚℝ')}").show(conjunction(listed))
 
 
@@ -53,7 +56,8 @@ def _cancel(rng: random.Random, difficulty: int) -> str:
         f"a ^ 2 = a * b → b = 0 → c = {m}",
         "a * b ≠ 0 → b ≠ 0 ∧ ∃ x, x * b ≠ 0",
     ]
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    chosen = rng.sample(targets, several(rng, difficulty))
+    return draft.show(conjunction([*chosen, *_multiple(rng, A, B, difficulty)]))
 
 
 def _vanish(rng: random.Random, difficulty: int) -> str:
@@ -76,19 +80,28 @@ def _vanish(rng: random.Random, difficulty: int) -> str:
         f"x + y = {k + m} → x * y = {k * m} → x = {k} ∨ x = {m}",
     ]
     kind = rng.choice("ℤℤℚℝ")
-    chosen = rng.sample(targets, (difficulty + 1) // 2)
-    return Draft(f"x y : {kind}").show(conjunction(chosen))
+    chosen = rng.sample(targets, several(rng, difficulty))
+    return Draft(f"x y : {kind}").show(conjunction([*chosen, *_multiple(rng, x, y, difficulty)]))
+
+
+def _multiple(rng: random.Random, a: Polynomial, b: Polynomial, difficulty: int) -> list[str]:
+    """From difficulty 3 on, a claim besides those that `grind` may show: that a polynomial is a multiple of another."""
+    if difficulty < HARD:
+        return []
+    divisor = a + b * number(rng.randrange(1, 5))
+    quotient = rng.choice((a, b, a + b, a - b, a * b, a + number(1)))
+    return [f"∃ z, {divisor * quotient} = ({divisor}) * z"]
 
 
 def _symmetric(rng: random.Random, difficulty: int) -> str:
     """From the sum and product of two numbers to other expressions, as existence of coefficients."""
-    s, p = rng.randrange(-6, 9), rng.randrange(-6, 9)
+    first, second = rng.randrange(-4, 7), rng.randrange(-4, 7)
+    s, p = first + second, first * second
     k = rng.randrange(2, 7)
     draft = Draft(f"a b : {rng.choice('ℤℚℝ')}").suppose(f"a + b = {s}", f"a * b = {p}")
     targets = [
         f"∃ x, a ^ 2 + b ^ 2 + x = {s * s}",
         f"∃ x, a ^ 3 + b ^ 3 = x ∧ x + {k} = {s**3 - 3 * s * p + k}",
-        "∃ x, (a - b) ^ 2 = x",
         f"∃ x y, x * a + y = a ^ 2 ∧ x + y = {s - p}",
         f"∃ x, a ^ 2 * b + a * b ^ 2 = {k} + x",
         f"∃ x y, x + y = {s} ∧ x * y = {p} ∧ x = {linear([(-1, 'a')], s)}",
@@ -97,4 +110,4 @@ def _symmetric(rng: random.Random, difficulty: int) -> str:
         f"∃ x, ∀ c, (c - a) * (c - b) = c ^ 2 - {times(s, 'c') if s >= 0 else f'({s}) * c'} + x",
         "∃ x, ∀ c, c * a + c * b = c * x",
     ]
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.polynomials import Polynomial
-from train.corpus.families.writing import Draft, conjunction, linear, times
+from train.corpus.families.writing import Draft, conjunction, linear, several, times
 
 
 def generate(rng: random.Random, difficulty: int) -> str:
@@ -36,7 +36,7 @@ def _system(rng: random.Random, difficulty: int) -> str:
         f"∃ z w, z + w = {x + y} ∧ z * w = {x * y}",
         f"x ^ 3 = {x**3}",
     ]
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _functions(rng: random.Random, difficulty: int) -> str:
@@ -61,7 +61,7 @@ def _functions(rng: random.Random, difficulty: int) -> str:
         f"∃ x, ∀ y, g y = {c * v + d} → y = x",
         f"g (f {v}) * f (g {w}) = {(c * (a * v + b) + d) * (a * (c * w + d) + b)}",
     ]
-    return draft.show(conjunction(rng.sample(targets, 1 + difficulty // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _roots(rng: random.Random, difficulty: int) -> str:
@@ -82,7 +82,7 @@ def _roots(rng: random.Random, difficulty: int) -> str:
         f"∀ x : {number}, {form} = 0 → x ≤ {bound}",
         f"∃ x : {number}, {form} = 0 ∧ ∀ y : {number}, {str(form).replace('x', 'y')} = 0 → y ≤ x",
     ]
-    return Draft().show(conjunction(rng.sample(targets, 1 + (difficulty - 1) // 2)))
+    return Draft().show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _digits(rng: random.Random, difficulty: int) -> str:
@@ -103,10 +103,10 @@ def _digits(rng: random.Random, difficulty: int) -> str:
         if k and m < 5
         else f"∃ n : ℕ, {linear([(m, 'n')], k)} = {m * value + k}",
         f"∃ a b : ℕ, {linear([(10, 'a'), (1, 'b')])} = {10 * (value % 9 + 1) + k} ∧ a < 10 ∧ b < 10",
-        f"∀ a b : ℕ, a < 10 → b < 10 → {linear([(10, 'a'), (1, 'b')])} = {10 * (value % 9 + 1) + k} → a + b = {value % 9 + 1 + k}",
+        f"∀ a b : ℕ, a < 10 → b < 10 → 10 * a + b = {10 * (value % 9 + 1) + k} → a + b = {value % 9 + 1 + k}",
         f"∀ a b : ℕ, a < {3 + k % 3} → a * b = {m * (1 + k % 3)} → a ≤ {2 + k % 3} ∧ b ∣ {m * (1 + k % 3)}",
     ]
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _unique(rng: random.Random, difficulty: int) -> str:
@@ -117,12 +117,12 @@ def _unique(rng: random.Random, difficulty: int) -> str:
     targets = [
         f"∃! x : {number}, {linear([(a, 'x')], b)} = {a * v + b}",
         f"∃ x : {number}, {linear([(a, 'x')], b)} = {a * v + b} ∧ ∀ y, {linear([(a, 'y')], b)} = {a * v + b} → y = x",
-        f"∀ x : {number}, ∃ y, {linear([(1, 'y'), (a, 'x')])} = {b} ∧ ∀ z, {linear([(1, 'z'), (a, 'x')])} = {b} → z = y",
+        f"∀ x : {number}, ∃ y, y + {a} * x = {b} ∧ ∀ z, z + {a} * x = {b} → z = y",
         f"∃! x : {number}, {times(c, 'x')} + {w} = {times(c + 1, 'x')} - {a}",
         f"∃ x y : {number}, {linear([(1, 'x'), (1, 'y')])} = {v + w} ∧ {linear([(a, 'x'), (-1, 'y')])} = {a * v - w}",
         f"∀ x y : {number}, {linear([(1, 'x'), (c, 'y')])} = {v + c * w} → y = {w} → x = {v} ∧ ∃ z, z + x = y",
     ]
-    return Draft().show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return Draft().show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _functional_equation(rng: random.Random, difficulty: int) -> str:
@@ -154,4 +154,4 @@ def _functional_equation(rng: random.Random, difficulty: int) -> str:
             f"∀ x, f (x + 1) - f x = {k}",
             f"∀ x, ∃ y, f y = f x + {2 * k}",
         ]
-    return draft.show(conjunction(rng.sample(targets, 1 + difficulty // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.polynomials import Polynomial
-from train.corpus.families.writing import Draft, conjunction, linear, times
+from train.corpus.families.writing import Draft, conjunction, linear, several, times
 
 VARIABLES = ("a", "b", "c", "d")
+WITH_REMAINDER = 0.5  # of the numbers given as multiples plus a remainder
 
 
 def generate(rng: random.Random, difficulty: int) -> str:
@@ -25,7 +26,7 @@ def _product(rng: random.Random, difficulty: int) -> str:
     draft = Draft(f"{' '.join(names)} : {number}")
     draft.suppose(*(f"{divisor} ∣ {name}" for divisor, name in zip(divisors, names, strict=True)))
     targets = []
-    for _ in range((difficulty + 1) // 2):
+    for _ in range(several(rng, difficulty)):
         chosen = sorted(rng.sample(range(count), 2 if difficulty < 4 else rng.choice((2, 3)) if count > 2 else 2))
         total = 1
         for place in chosen:
@@ -82,7 +83,7 @@ def _chain(rng: random.Random, difficulty: int) -> str:
         f"{names[0]} ∣ {linear([(rng.randrange(2, 9), last), (1, names[-2])])}",
         f"{names[0]} ^ 2 ∣ {last} * {names[-2]}" if count > 2 else f"{names[0]} ^ 2 ∣ {last} ^ 2",
     ]
-    return draft.show(conjunction(rng.sample(targets, 1 if difficulty < 3 else 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _remainders(rng: random.Random, difficulty: int) -> str:
@@ -94,7 +95,8 @@ def _remainders(rng: random.Random, difficulty: int) -> str:
     draft = Draft(f"{' '.join(names)} : {number}")
     draft.suppose(*(f"{name} % {modulus} = {value}" for name, value in values.items()))
     targets: dict[str, None] = {}
-    while len(targets) < (difficulty + 2) // 2:
+    count = several(rng, difficulty)
+    while len(targets) < count:
         a, b, k = rng.choice(names), rng.choice(names), rng.randrange(1, 6)
         forms = [
             (f"{a} * {b} + {k}", values[a] * values[b] + k),
@@ -115,11 +117,12 @@ def _parity(rng: random.Random, difficulty: int) -> str:
     modulus = rng.choice((2, 2, 3, 4, 5, 6, 8))
     names = VARIABLES[: min(1 + (difficulty + 1) // 2, 3)]
     number = rng.choice("ℕℤ")
-    values = {name: rng.randrange(0, modulus) for name in names}
+    values = {name: rng.randrange(0, modulus) if rng.random() < WITH_REMAINDER else 0 for name in names}
     draft = Draft(f"{' '.join(names)} : {number}")
     draft.suppose(*(f"∃ k, {name} = {linear([(modulus, 'k')], value)}" for name, value in values.items()))
     targets: dict[str, None] = {}
-    while len(targets) < (difficulty + 1) // 2:
+    count = several(rng, difficulty)
+    while len(targets) < count:
         a, b, k = rng.choice(names), rng.choice(names), rng.randrange(1, 4)
         factor, summand = Polynomial.variable(a), Polynomial.number(k)
         forms = [

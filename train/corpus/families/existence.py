@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.polynomials import Polynomial
-from train.corpus.families.writing import Draft, linear
+from train.corpus.families.writing import Draft, linear, several
 
 SOUGHT = ("x", "y", "z")
 
@@ -18,7 +18,7 @@ def generate(rng: random.Random, difficulty: int) -> str:
 
 def _numbers(rng: random.Random, difficulty: int) -> str:
     """∃ x y, 2 * x + y = 7 ∧ x * y = 6, made from the values of x and y."""
-    count = min(1 + difficulty, 3) if difficulty > 1 else rng.choice((1, 2))
+    count = rng.choice(((1, 2), (2,), (2, 3), (3,), (3,))[difficulty - 1])
     names, number = SOUGHT[:count], rng.choice("ℕℤ")
     values = dict(zip(names, (rng.randrange(0, 8) for _ in names), strict=True))
     constraints: dict[str, None] = {}
@@ -55,7 +55,7 @@ def _expressions(rng: random.Random, difficulty: int) -> str:
     for name in names:  # so that each is needed
         other = rng.choice(sorted(known))
         constraints[f"{name} + {other} = {values[name] + known[other]}"] = None
-    while len(constraints) < len(names) + (difficulty + 1) // 2:
+    while len(constraints) < len(names) + difficulty // 2:
         a, b = rng.choice(names), rng.choice([*names, *variables])
         left, right = values[a], values.get(b) or known[b]
         k = rng.randrange(2, 4)
@@ -69,10 +69,8 @@ def _expressions(rng: random.Random, difficulty: int) -> str:
                 constraints[f"{b} {'<' if positive else '≤'} {a}"] = None
             case 3:
                 constraints[f"{a} ^ 2 = {left * left}"] = None
-    if rng.random() < 0.6:  # with the sums left out where the rest says enough
-        listed = list(constraints)[1:]
-    else:
-        listed = list(constraints)
+    spare = len(constraints) > len(names)
+    listed = list(constraints)[rng.randrange(1 + spare) :]  # the rest may say enough without the first sum
     rng.shuffle(listed)
     used = [name for name in names if any(name in text for text in listed)]
     draft = Draft(f"{' '.join(variables)} : {number}")
@@ -99,6 +97,6 @@ def _alternating(rng: random.Random, difficulty: int) -> str:
         f"∃ x, ∀ b, b < {c + 1} → b * x = 0",
         f"∃ x, x * x ≤ a ∧ ∀ b, x * b ≤ {c} * b",
     ]
-    chosen = rng.sample(parts, min(3, (difficulty + 1) // 2))
+    chosen = rng.sample(parts, several(rng, difficulty))
     target = chosen[0] if len(chosen) == 1 else " ∧ ".join(f"({part})" for part in chosen)
     return Draft().show(f"∀ a : ℕ, {target}") if rng.random() < 0.5 else Draft("a : ℕ").show(target)

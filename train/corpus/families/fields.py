@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.polynomials import Polynomial
-from train.corpus.families.writing import Draft, conjunction, linear, times
+from train.corpus.families.writing import Draft, conjunction, linear, several, times
 
 VARIABLES = ("a", "b", "c")
 
@@ -20,8 +20,9 @@ def _positive(rng: random.Random, difficulty: int) -> str:
     """An expression of positive and nonnegative variables is positive."""
     names = VARIABLES[: 2 if difficulty < 3 else 3]
     draft = Draft(f"{' '.join(names)} : {rng.choice('ℚℝ')}").suppose(*(f"0 < {name}" for name in names))
-    targets = {f"0 < {_sum_of_products(rng, names, 1 + difficulty)}": None}
-    while len(targets) < (difficulty + 1) // 2:
+    targets = {f"0 < {_sum_of_products(rng, names, 1 + difficulty // 2)}": None}
+    count = several(rng, difficulty)
+    while len(targets) < count:
         term = _sum_of_products(rng, names, 1 + difficulty // 2)
         a, b = rng.sample(names, 2)
         forms = [
@@ -52,7 +53,7 @@ def _squares(rng: random.Random, difficulty: int) -> str:
     targets: dict[str, None] = {}
     while len(targets) < (1 if difficulty < 4 else 2):
         total = Polynomial.number(0)
-        for _ in range(1 + difficulty // 3):
+        for _ in range(1 + difficulty // 4):
             a, b = rng.sample([*names, ""], 2)
             k, m = (1, 1) if rng.random() < 0.6 else (rng.randrange(1, 4), rng.randrange(1, 4))
             p, q = (Polynomial.variable(v) if v else Polynomial.number(1) for v in (a, b))
@@ -102,7 +103,7 @@ def _products(rng: random.Random, difficulty: int) -> str:
             f"∃ x, a * b ≤ x ∧ x ≤ {times(k, 'b')}",
             f"a ^ 2 * b ≤ {k * k * m}",
         ]
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _between(rng: random.Random, difficulty: int) -> str:
@@ -125,4 +126,4 @@ def _between(rng: random.Random, difficulty: int) -> str:
         f"∃ x, {k} * x = a + {m}",
         f"∃ x, {linear([(k, 'x')], m)} = b",
     ]
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))

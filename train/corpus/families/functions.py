@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from train.corpus.families.writing import Draft, conjunction
+from train.corpus.families.writing import Draft, conjunction, several
 
 TYPES = "αβγδ"
 NAMES = "fgk"
@@ -36,7 +36,7 @@ def _chain(rng: random.Random, difficulty: int) -> str:
     arguments += [f"{NAMES[i]} : {kinds[i]} → {kinds[i + 1]}" for i in range(count)]
     facts: dict[str, None] = {}
     claims: dict[str, None] = {}
-    for _ in range(1 + difficulty // 3):
+    for _ in range(max(several(rng, difficulty), 1 + difficulty // 2)):
         first = rng.randrange(count - 1)
         last = rng.randrange(first + 1, count)
         whole, start, end = _composed(first, last), kinds[first], kinds[last + 1]
@@ -145,7 +145,7 @@ def _selves(rng: random.Random, difficulty: int) -> str:
         "∀ x, f (f (g (g x))) = x": {2},
         "(∀ x, f x = g x) → ∀ x, f (f x) = x": {1},
     }
-    chosen = rng.sample(sorted(claims), 1 + difficulty // 2)
+    chosen = rng.sample(sorted(claims), max(several(rng, difficulty), 1 + difficulty // 2))
     needed = sorted({place for claim in chosen for place in claims[claim]})
     rng.shuffle(needed)
     return Draft("α : Type", "f g k : α → α").suppose(*(facts[place] for place in needed)).show(conjunction(chosen))

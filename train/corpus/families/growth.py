@@ -47,7 +47,7 @@ def _power_remainder(rng: random.Random, difficulty: int) -> str:
         f"∃ k, {term} = {linear([(modulus, 'k')], value)}",
         f"{modulus} ∣ {linear([(scale, f'{base} ^ n')], (-scale) % modulus + modulus * rng.randrange(0, 3))}",
     ]
-    return rng.choice(forms)
+    return rng.choice(forms[::2] if difficulty < 3 else forms)
 
 
 def _power_divides(rng: random.Random, difficulty: int) -> str:
@@ -55,7 +55,7 @@ def _power_divides(rng: random.Random, difficulty: int) -> str:
     b, modulus = rng.randrange(2, 8), rng.randrange(2, 8)
     a = b + modulus * rng.randrange(1, 3)
     forms = [f"{a} ^ n % {modulus} = {b} ^ n % {modulus}", f"∃ k, {a} ^ n = {b} ^ n + {modulus} * k"]
-    return rng.choice(forms)
+    return rng.choice(forms[:1] if difficulty < 4 else forms)
 
 
 def _sum(rng: random.Random, difficulty: int) -> str:

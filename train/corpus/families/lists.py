@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from train.corpus.families.writing import Draft, conjunction, linear, times
+from train.corpus.families.writing import Draft, conjunction, linear, several, times
 
 
 def generate(rng: random.Random, difficulty: int) -> str:
@@ -86,7 +86,7 @@ def _measure(rng: random.Random, difficulty: int) -> str:
         targets += ["∀ x y xs, f (x :: y :: xs) = f (y :: x :: xs)", "∀ x xs, f xs ≤ f (x :: xs)"]
     if difficulty > 2 and not constant:
         targets.append("(∀ x, g x = x) → ∀ xs, f (xs.map g) = f xs")
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _transform(rng: random.Random, difficulty: int) -> str:
@@ -117,9 +117,9 @@ def _transform(rng: random.Random, difficulty: int) -> str:
         targets += ["∀ xs, f xs = xs", "∀ xs ys, f xs ++ ys = xs ++ f ys"]
     if "g x" in pieces:
         targets.append(
-            f"(∀ x, g x = x) → ∀ xs ys, (f (xs ++ ys)).length = {linear([(len(pieces), 'ys.length'), (len(pieces), 'xs.length')])}"
+            f"(∀ x, g x = x) → ∀ xs ys, (f (xs ++ ys)).length = {times(len(pieces), '(ys.length + xs.length)')}"
         )
-    return draft.show(conjunction(rng.sample(targets, 1 + (difficulty - 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _accumulate(rng: random.Random, difficulty: int) -> str:
@@ -139,7 +139,7 @@ def _accumulate(rng: random.Random, difficulty: int) -> str:
     ]
     if element == str(k):
         targets += [f"∀ xs n, f xs n = n + {times(k, 'xs.length')}", f"∀ xs n, {times(k, 'xs.length')} ≤ f xs n"]
-    return draft.show(conjunction(rng.sample(targets, min(3, 1 + difficulty // 2))))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _selection(rng: random.Random, difficulty: int) -> str:
@@ -165,15 +165,21 @@ def _selection(rng: random.Random, difficulty: int) -> str:
         f"∀ n, xs.foldr (fun _ m => m + {k}) n = {linear([(1, 'n'), (k, 'xs.length')])}",
         f"(xs.map f).length + {c} = {linear([(1, 'xs.length')], c)}",
     ]
-    return draft.show(conjunction(rng.sample(targets, 1 + difficulty // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _membership(rng: random.Random, difficulty: int) -> str:
     """Which elements a list has, and which lists have an element."""
     draft = Draft("α : Type", "P Q : α → Prop", "xs ys : List α", "a b : α")
     facts = [
-        "∀ x, x ∈ xs → P x", "∀ x, x ∈ ys → P x", "∀ x, P x → Q x", "a ∈ xs", "b ∈ ys", "P a → Q b", "∀ x, x ∈ ys → x ∈ xs",
-    ]  # fmt: skip
+        "∀ x, x ∈ xs → P x",
+        "∀ x, x ∈ ys → P x",
+        "∀ x, P x → Q x",
+        "a ∈ xs",
+        "b ∈ ys",
+        "P a → Q b",
+        "∀ x, x ∈ ys → x ∈ xs",
+    ]
     needs: dict[str, set[int]] = {
         "∀ x, x ∈ xs ++ ys → P x": {0, 1},
         "∀ x, x ∈ ys ++ xs → Q x": {0, 1, 2},
@@ -194,7 +200,7 @@ def _membership(rng: random.Random, difficulty: int) -> str:
         "∀ f : α → α, (∀ x, P x → Q (f x)) → ∀ x, x ∈ xs.map f → Q x": {0},
         "∀ f : α → α, f a ∈ (xs ++ ys).map f ∧ f b ∈ (ys ++ xs).map f": {3, 4},
     }
-    chosen = rng.sample(sorted(needs), 1 + difficulty // 2)
+    chosen = rng.sample(sorted(needs), several(rng, difficulty))
     needed = sorted({place for target in chosen for place in needs[target]})
     rng.shuffle(needed)
     return draft.suppose(*(facts[place] for place in needed)).show(conjunction(chosen))

@@ -5,18 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from train.corpus.families import algebra, divisibility, existence, growth, recurrences, relations, residues, sets
+from train.corpus.families.algebra import generate as algebra
+from train.corpus.families.divisibility import generate as divisibility
+from train.corpus.families.existence import generate as existence
+from train.corpus.families.growth import generate as growth
+from train.corpus.families.recurrences import generate as recurrences
+from train.corpus.families.relations import generate as relations
+from train.corpus.families.residues import generate as residues
+from train.corpus.families.sets import generate as sets
 from train.corpus.families.writing import Draft
 
 PARTS: tuple[Callable[[random.Random, int], str], ...] = (
-    algebra.generate,
-    divisibility.generate,
-    existence.generate,
-    growth.generate,
-    recurrences.generate,
-    relations.generate,
-    residues.generate,
-    sets.generate,
+    algebra,
+    divisibility,
+    existence,
+    growth,
+    recurrences,
+    relations,
+    residues,
+    sets,
 )
 
 

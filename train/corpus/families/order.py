@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from train.corpus.families.writing import Draft, conjunction
+from train.corpus.families.writing import Draft, conjunction, several
 
 VARIABLES = ("a", "b", "c", "d", "e")
 REFLEXIVE, TRANSITIVE = "∀ x, R x x", "∀ x y z, R x y → R y z → R x z"
@@ -18,13 +18,14 @@ Term = tuple[str, ...]  # in prefix notation: m, j, or a variable
 
 def generate(rng: random.Random, difficulty: int) -> str:
     """A claim about an abstract order, or about a function and an order of numbers."""
-    return rng.choice((_lattice, _lattice, _directed, _monotone, _monotone))(rng, difficulty)
+    return rng.choice((_lattice, _lattice, _directed, _directed, _monotone))(rng, difficulty)
 
 
 def _lattice(rng: random.Random, difficulty: int) -> str:
     """x ≤ y between terms of meets and joins, true in all lattices since it is by Whitman's condition; or equality."""
-    names = VARIABLES[: 2 + (difficulty + 1) // 2]
+    names = VARIABLES[: 2 + difficulty // 2]
     while True:
+        count = several(rng, difficulty)
         given = [] if rng.random() < 0.4 else [tuple(rng.sample(names, 2)) for _ in range(1 + difficulty // 3)]
         pairs: list[tuple[Term, Term, bool]] = []
         for _ in range(60):
@@ -32,7 +33,7 @@ def _lattice(rng: random.Random, difficulty: int) -> str:
             if s == t or len(s) + len(t) < 3 + difficulty or not _below(s, t, given):
                 continue
             pairs.append((s, t, _below(t, s, given) and rng.random() < 0.7))
-            if len(pairs) == 1 + difficulty // 2:
+            if len(pairs) == count:
                 break
         else:
             continue
@@ -109,7 +110,7 @@ def _directed(rng: random.Random, difficulty: int) -> str:
     count = min(2 + difficulty // 2, 4)
     names = VARIABLES[:count]
     used, text = [TRANSITIVE], []
-    carried = rng.random() < 0.4
+    carried = difficulty > 1 and rng.random() < 0.4
     for _ in range(1 + difficulty // 4):
         kind = rng.choice(sorted(laws))
         used.append(laws[kind])
@@ -176,7 +177,7 @@ def _monotone(rng: random.Random, difficulty: int) -> str:
         f"∀ x, ∃ y, x ≤ f y ∧ {k} ≤ f y": ("onto",),
         "∀ x, ∃ y, x < f y ∧ ∀ z, y ≤ z → x < f z": ("big",),
     }
-    chosen = rng.sample(sorted(claims), (2 + difficulty) // 2)
+    chosen = rng.sample(sorted(claims), several(rng, difficulty))
     needed = sorted({fact for claim in chosen for fact in claims[claim]})
     rng.shuffle(needed)
     return Draft(f"f g k : {number} → {number}").suppose(*(facts[name] for name in needed)).show(conjunction(chosen))

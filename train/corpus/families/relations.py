@@ -56,7 +56,7 @@ def _step(
     """A rule that gives a new element from one at hand, preferably the last."""
     old, new = terms[-1] if rng.random() < 0.8 else rng.choice(terms), TERMS[len(terms)]
     relation = rng.choice(relations)
-    found = [(relation, old, new)]
+    found: list[tuple[str, ...]] = [(relation, old, new)]
     if rng.random() < 0.7:
         found.append((rng.choice(predicates), new))
     known = [p for p in predicates if (p, old) in facts]

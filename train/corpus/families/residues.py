@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.polynomials import Polynomial
-from train.corpus.families.writing import Draft, conjunction, linear
+from train.corpus.families.writing import Draft, conjunction, linear, several
 
 N = Polynomial.variable("n")
 
@@ -18,7 +18,8 @@ def generate(rng: random.Random, difficulty: int) -> str:
 def _residues(rng: random.Random, difficulty: int) -> str:
     """Which remainders a polynomial has."""
     parts: dict[str, None] = {}
-    while len(parts) < (difficulty + 1) // 2:
+    number = several(rng, difficulty)
+    while len(parts) < number:
         modulus = rng.randrange(2, 6 + difficulty)
         k, c = rng.randrange(0, 4), rng.randrange(0, 6)
         power = rng.choice((2, 2, 3, 4))
@@ -44,7 +45,8 @@ def _residues(rng: random.Random, difficulty: int) -> str:
 def _products(rng: random.Random, difficulty: int) -> str:
     """Products of numbers in a row, and polynomials with a constant remainder."""
     parts: dict[str, None] = {}
-    while len(parts) < (difficulty + 1) // 2:
+    number = several(rng, difficulty)
+    while len(parts) < number:
         count, k = rng.choice(((2, 2), (3, 3), (3, 6), (3, 2))), rng.randrange(0, 5)
         product = " * ".join(linear([(1, "n")], k + i) if k + i == 0 else f"(n + {k + i})" for i in range(count[0]))
         form = Polynomial.number(1)
@@ -81,7 +83,7 @@ def _bounded(rng: random.Random, difficulty: int) -> str:
     ]
     others = [n for n in range(bound) if values[n] == values[place]]
     targets.append(f"∀ n, n < {bound} → f n = {values[place]} → {' ∨ '.join(f'n = {n}' for n in others)}")
-    return draft.show(conjunction(rng.sample(targets, (difficulty + 1) // 2)))
+    return draft.show(conjunction(rng.sample(targets, several(rng, difficulty))))
 
 
 def _booleans(rng: random.Random, difficulty: int) -> str:
@@ -89,20 +91,50 @@ def _booleans(rng: random.Random, difficulty: int) -> str:
     draft = Draft("f g : Bool → Bool", "a b : Bool")
     facts = {
         "f a ≠ f b": ["∀ x y, f x = f y → x = y", "∀ y, ∃ x, f x = y", "∀ x, f (f x) = x", "a ≠ b", "a = !b"],
-        "f true = f false": ["∀ x y, f x = f y", "∃ y, ∀ x, f x = y", "f a = f b", "∀ x, f (f x) = f x", "∀ x, f (!x) = f x"],
-        "∀ x, f x = !x": ["f (f a) = a", "∃ x, f x = a", "∀ x, f (f (f x)) = !x", "(f a && f b) = !(a || b)", "∀ x, f x ≠ x"],
-        "∀ x, f (g x) = x": ["∀ x, g (f x) = x", "∀ y, ∃ x, g x = y", "∀ x y, g x = g y → x = y", "∃ x, f x = true", "∀ x, ∃ y, f y = x"],
-    }  # fmt: skip
+        "f true = f false": [
+            "∀ x y, f x = f y",
+            "∃ y, ∀ x, f x = y",
+            "f a = f b",
+            "∀ x, f (f x) = f x",
+            "∀ x, f (!x) = f x",
+        ],
+        "∀ x, f x = !x": [
+            "f (f a) = a",
+            "∃ x, f x = a",
+            "∀ x, f (f (f x)) = !x",
+            "(f a && f b) = !(a || b)",
+            "∀ x, f x ≠ x",
+        ],
+        "∀ x, f (g x) = x": [
+            "∀ x, g (f x) = x",
+            "∀ y, ∃ x, g x = y",
+            "∀ x y, g x = g y → x = y",
+            "∃ x, f x = true",
+            "∀ x, ∃ y, f y = x",
+        ],
+    }
     always = [
-        "f (f (f a)) = f a", "∀ x, f (f (f x)) = f x", "∃ x, f (f x) = x ∨ f x = f (f x)", "(∀ x, f x = a) ∨ ∃ x, f x = !a",
-        "(f true = f false) ∨ ∀ y, ∃ x, f x = y", "(a && (b || f a)) = ((a && b) || (a && f a))", "∃ x y, f x = f y ∧ g y = g y",
-        "f a = f b ∨ f a = f (!b) ∨ a = b", "∃ x, x = f a ∧ (x || !f a) = true", "(∃ x, f x = x) ∨ ∀ x, f x = !x",
-        "f a = g a ∨ f a = !g a", "(f a ^^ f b) = (f b ^^ f a)", "∀ x, x = a ∨ x = !a", "(∀ x, f x = x) ∨ ∃ x, f x = !x",
-        "f a = f b ∨ g a = g b ∨ a ≠ b", "∃ k : Bool → Bool, ∀ x, k (f x) = f (k x)", "∃ k : Bool → Bool, ∀ x, k (k x) = x ∧ k a = a",
-    ]  # fmt: skip
+        "f (f (f a)) = f a",
+        "∀ x, f (f (f x)) = f x",
+        "∃ x, f (f x) = x ∨ f x = f (f x)",
+        "(∀ x, f x = a) ∨ ∃ x, f x = !a",
+        "(f true = f false) ∨ ∀ y, ∃ x, f x = y",
+        "(a && (b || f a)) = ((a && b) || (a && f a))",
+        "∃ x y, f x = f y ∧ g y = g y",
+        "f a = f b ∨ f a = f (!b) ∨ a = b",
+        "∃ x, x = f a ∧ (x || !f a) = true",
+        "(∃ x, f x = x) ∨ ∀ x, f x = !x",
+        "f a = g a ∨ f a = !g a",
+        "(f a ^^ f b) = (f b ^^ f a)",
+        "∀ x, x = a ∨ x = !a",
+        "(∀ x, f x = x) ∨ ∃ x, f x = !x",
+        "f a = f b ∨ g a = g b ∨ a ≠ b",
+        "∃ k : Bool → Bool, ∀ x, k (f x) = f (k x)",
+        "∃ k : Bool → Bool, ∀ x, k (k x) = x ∧ k a = a",
+    ]
     fact = rng.choice(sorted(facts))
     pool = facts[fact] + always
-    chosen = rng.sample(pool, 1 + difficulty // 2)
+    chosen = rng.sample(pool, several(rng, difficulty))
     if any(claim in facts[fact] for claim in chosen):
         draft.suppose(fact)
     return draft.show(conjunction(chosen))

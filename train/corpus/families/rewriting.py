@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from train.corpus.families.writing import Draft, conjunction
+from train.corpus.families.writing import Draft, conjunction, several
 
 ASSOCIATIVE, COMMUTATIVE = "∀ x y z, m (m x y) z = m x (m y z)", "∀ x y, m x y = m y x"
 UNIT, IDEMPOTENT = "∀ x, m x e = x", "∀ x, m x x = x"
@@ -99,6 +99,7 @@ def _words(rng: random.Random, difficulty: int) -> str:
     covered = difficulty > 2
     rules = _rules(rng, "fg" if covered else "fgk", 1 + (difficulty + 1) // 2)
     targets: dict[str, None] = {}
+    number = several(rng, difficulty)
     for _ in range(100):
         start = "".join(rng.choices("fg" if covered else "fgk", k=rng.randrange(1, 4)))
         end = _walk(rng, rules, start, 2 * difficulty + 1, 3 + difficulty)
@@ -114,7 +115,7 @@ def _words(rng: random.Random, difficulty: int) -> str:
             ]
             forms += [f"∀ P : α → Prop, (∀ x, P ({_word(start, 'x')})) → ∀ x, P ({_word(end, 'x')})"] * 2
         targets[rng.choice(forms)] = None
-        if len(targets) == 1 + difficulty // 3:
+        if len(targets) == number:
             break
     else:
         return _words(rng, difficulty)
@@ -146,7 +147,7 @@ def _solve(rng: random.Random, difficulty: int) -> str:
         "∀ a b, ∃ x, m x (m a b) = m b b": {0, 1, 2, 3},
     }
     laws = [ASSOCIATIVE, LEFT_UNIT, UNIT, INVERSE, "∀ x, m x (i x) = e"]
-    chosen = rng.sample(sorted(forms), 1 + difficulty // 2)
+    chosen = rng.sample(sorted(forms), several(rng, difficulty))
     needed = sorted({place for form in chosen for place in forms[form]})
     rng.shuffle(needed)
     return (

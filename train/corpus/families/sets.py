@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from train.corpus.families.propositions import Formula, table
-from train.corpus.families.writing import Draft, conjunction
+from train.corpus.families.writing import Draft, conjunction, several
 
 SETS = dict(zip("pqr", "ABC", strict=True))
 FULL = 255
@@ -70,7 +70,7 @@ def _claim(rng: random.Random, given: int, size: int) -> str | None:
 def _algebra(rng: random.Random, difficulty: int) -> str:
     while True:
         facts, given = _hypotheses(rng, rng.randrange((difficulty + 3) // 2))
-        claims = [_claim(rng, given, 1 + (difficulty + 1) // 2) for _ in range(1 + difficulty // 3)]
+        claims = [_claim(rng, given, 1 + (difficulty + 1) // 2) for _ in range(several(rng, difficulty))]
         if all(claims):
             draft = Draft("α : Type", "A B C : Set α").suppose(*facts)
             return draft.show(conjunction(dict.fromkeys(claim for claim in claims if claim)))
@@ -106,7 +106,8 @@ def _images(rng: random.Random, difficulty: int) -> str:
     """Images and preimages under f, for sets with known inclusions."""
     facts, given = _hypotheses(rng, rng.randrange(1, 3))
     claims: dict[str, None] = {}
-    while len(claims) < 1 + difficulty // 3:
+    number = several(rng, difficulty)
+    while len(claims) < number:
         (a, p), (b, q) = _expression(rng, rng.randrange(2)), _expression(rng, rng.randrange(2))
         below = table(p, 3) & given & ~table(q, 3) == 0 and a != b
         (c, d) = (f"({text})" if len(text) > 1 else text for text in (a, b))

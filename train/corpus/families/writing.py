@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 
@@ -22,6 +23,15 @@ class Draft:
         names = ["h", *(f"h{i}" for i in range(1, len(self._hypotheses)))]
         facts = [f"({name} : {fact})" for name, fact in zip(names, self._hypotheses, strict=False)]
         return " ".join([*(f"({argument})" for argument in self._arguments), *facts, f": {target}"])
+
+
+# How many claims a statement joins, by difficulty; one of the numbers is drawn.
+CLAIMS = ((1,), (1,), (1, 1, 2), (2,), (2, 2, 3))
+
+
+def several(rng: random.Random, difficulty: int) -> int:
+    """How many claims to join: with each of them the proof becomes longer."""
+    return rng.choice(CLAIMS[difficulty - 1])
 
 
 def conjunction(parts: Iterable[str]) -> str:
