@@ -1,7 +1,7 @@
 """The benchmarks made of the program's own corpus: gym, generated theorems, and library, those of Lean itself.
 
-They hold what the corpus keeps out of training, less what one tactic of Lean's automation proves (train/corpus). A proof
-of a library theorem may use neither the theorem itself nor what is declared after it.
+They hold what the corpus keeps out of training, less what one tactic of Lean's automation proves (train/corpus). A
+proof of a library theorem may use neither the theorem itself nor what is declared after it.
 """
 
 from __future__ import annotations

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from tqdm import tqdm
 
 from prover import parts
-from prover.options import InputError, SeedOption, WorkersOption, option
+from prover.options import SeedOption, WorkersOption, option
 
 if TYPE_CHECKING:
     from lean_env.engine import Theorem
@@ -58,7 +57,8 @@ def corpus(
 
     The first round searches with explorers (small steps, chosen by the form of the goal). With --model, the next round
     searches with models that were trained on the rounds before: expert iteration. A round that was stopped goes on
-    where it was. Writes corpus.jsonl.gz, for `prove train --data`, and figures.json.
+    where it was; one that need not be finished can be left for the next. Writes corpus.jsonl.gz, for `prove train
+    --data`, the benchmarks gym.jsonl and library.jsonl, and figures.json.
     """
     try:
         figures = asyncio.run(_make(out, generated, library, model or [], budget, against or [], seed, workers))
@@ -78,6 +78,8 @@ async def _make(
     seed: int,
     workers: int,
 ) -> dict[str, Any]:
+    from tqdm import tqdm
+
     from prover.progress import CorpusBar
     from train.corpus import make
     from train.corpus.collect import read_collected
@@ -91,13 +93,11 @@ async def _make(
         if (out / make.STATEMENTS).exists():
             stated = make.begin(out, (), ())
         else:
-            listed = [(theorem, family(theorem)) for theorem in await library_theorems(engine)]
+            listed = [(t, family(t)) for t in await library_theorems(engine)] if library_count else []
             drawn = [*generated(seed, generated_count), *from_library(listed, seed, library_count)]
             stated = make.begin(out, drawn, others)
-        theorems = make.searched(stated, seed)
-        number = make.next_round(out, len(theorems)) if models else 0
-        if models and number == 0:
-            raise InputError(f"{out} has no finished first round: run the command without --model before")
+        number = make.round_of(out, models)
+        theorems = make.open_theorems(out, number, make.searched(stated, seed))
         policies, effort = (_models(models, seed), make.MODELLING) if models else (make.explorers(seed), make.EXPLORING)
         with closing(CorpusBar(len(theorems), list(read_collected(make.round_path(out, number))))) as bar:
             await make.search_round(

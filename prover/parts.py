@@ -33,7 +33,7 @@ async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
 
 
 def plan(
-    policies: Sequence[str],
+    names: Sequence[str],
     temperature: float,
     budget: int,
     seed: int,
@@ -47,12 +47,12 @@ def plan(
 
     name, strategy = _best_first(width, priority, alpha)
     members = [
-        Planned(replace(member, strategy=name), policy, strategy) for member, policy in _policies(policies, temperature)
+        Planned(replace(member, strategy=name), policy, strategy) for member, policy in policies(names, temperature)
     ]
     return Plan(budget, seed, timeout_s, tuple(members))
 
 
-def _policies(names: Sequence[str], temperature: float) -> list[tuple[Member, PolicyFactory]]:
+def policies(names: Sequence[str], temperature: float) -> list[tuple[Member, PolicyFactory]]:
     """What makes the policies that `names` name; `shipped` names several."""
     from prover.policy.portfolio import Portfolio
     from prover.records import Member

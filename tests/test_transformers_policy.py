@@ -203,7 +203,9 @@ def test_log_probs_in_a_mixed_and_padded_batch_are_those_of_a_plain_pass(
     for request, answer in zip(requests, tiny.run(requests), strict=True):
         for written in answer.written:
             weights = plain[request.adapter]
-            assert written.log_prob == pytest.approx(taught(weights, request.prompt, written.tokens), abs=1e-4, rel=1e-5)
+            assert written.log_prob == pytest.approx(
+                taught(weights, request.prompt, written.tokens), abs=1e-4, rel=1e-5
+            )
             drawn = taught(weights, request.prompt, written.tokens, request.temperature)
             assert written.drawn_log_prob == pytest.approx(drawn, abs=1e-4, rel=1e-5)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+
+import torch
 
 from prover.policy.batching import Batcher
 from prover.policy.errors import ModelError
@@ -35,6 +38,8 @@ def shipped() -> list[str]:
 
 def open_models(names: Sequence[str], *, device: str = "cpu", max_rows: int = 64) -> list[Shelved]:
     """Load what `names` names: folders of models or of adapters, or names of the hub. Raises ModelError."""
+    if device == "cpu":  # Lean has the other half: threads of torch that wait for each other lose to busy neighbours
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     bases = {name: base_of(name) for name in names}
     batchers: dict[str, Batcher] = {}
     for base in dict.fromkeys(bases.values()):

@@ -22,7 +22,7 @@ from train.corpus.kept import read_rows
 from train.prompt import first_goal
 
 # Searches beyond the number of Lean processes: while some wait for a policy, Lean has others to serve.
-SPARE_SEARCHES = 2
+SPARE_SEARCHES = 6
 WIDTH = 4
 PRIORITY = Priority(0.5)  # proofs of many steps are wanted: their length is not held against them in full
 

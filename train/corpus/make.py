@@ -18,13 +18,14 @@ from typing import Any
 from lean_env.embedded.engine import Limits
 from lean_env.engine import Engine, Theorem
 from search.policy import Policy
-from train.corpus.build import figures, pairs, write_corpus
+from train.corpus.build import PROOFS_PER_THEOREM, figures, pairs, write_corpus
 from train.corpus.collect import Collected, Effort, PolicyOf, collect, merged, read_collected
 from train.corpus.explorer import Explorer
 from train.corpus.screen import write_benchmark
 from train.corpus.statements import Stated, decontaminated, read_stated, write_stated
 
-STATEMENTS, SCREENED, CORPUS, FIGURES = "statements.jsonl", "screened.jsonl", "corpus.jsonl.gz", "figures.json"
+STATEMENTS, SCREENED, ROUNDS = "statements.jsonl", "screened.jsonl", "rounds.json"
+CORPUS, FIGURES = "corpus.jsonl.gz", "figures.json"
 
 # Shares of automation of the attempts on one theorem: all of it first, to see whether there is a proof at all.
 AUTOMATION = (1.0, 0.0, 0.3, 0.0, 0.5, 0.0)
@@ -32,7 +33,7 @@ EXPLORING = Effort(attempts=5, budget=64, proofs=2, patience=2)
 MODELLING = Effort(attempts=2, budget=64, proofs=3, patience=1)
 
 # What a search for proofs gives a tactic: less than `prove` does, as there is always another theorem to go on with.
-LIMITS = Limits(timeout_s=4.0, heartbeats=8_000, memory_mb=1800)
+LIMITS = Limits(timeout_s=4.0, heartbeats=2_500, memory_mb=1800)
 
 
 def explorers(seed: int) -> PolicyOf:
@@ -82,9 +83,21 @@ def round_path(folder: Path, number: int) -> Path:
     return folder / f"round-{number}.jsonl"
 
 
-def next_round(folder: Path, theorems: int) -> int:
-    """The round to go on with: the first whose file does not hold as many theorems as the corpus has."""
-    return next(n for n in itertools.count() if sum(1 for _ in read_collected(round_path(folder, n))) < theorems)
+def round_of(folder: Path, searchers: Sequence[str]) -> int:
+    """The number of the round that `searchers` (names of models, none: explorers) make: theirs, or a new one."""
+    path = folder / ROUNDS
+    rounds: list[list[str]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    if list(searchers) not in rounds:
+        rounds.append(list(searchers))
+        path.write_text(json.dumps(rounds) + "\n", encoding="utf-8")
+    return rounds.index(list(searchers))
+
+
+def open_theorems(folder: Path, number: int, theorems: Sequence[Theorem]) -> list[Theorem]:
+    """Those of `theorems` that the rounds before `number` did not find enough proofs of."""
+    earlier = merged(one for n in range(number) for one in read_collected(round_path(folder, n)))
+    enough = {name for name, one in earlier.items() if len(one.proofs) >= PROOFS_PER_THEOREM}
+    return [theorem for theorem in theorems if theorem.name not in enough]
 
 
 def finish(folder: Path) -> dict[str, Any]:
