@@ -24,10 +24,10 @@ def corpus(
     out: Annotated[Path, option(panel="Corpus", metavar="DIR", help="Where it is made; one that is there goes on.")],
     generated: Annotated[
         int, option(panel="Corpus", min=0, metavar="N", help="Theorems from the generators, over all families.")
-    ] = 6000,
+    ] = 3000,
     library: Annotated[
         int, option(panel="Corpus", min=0, metavar="N", help="Theorems from the library of Lean itself.")
-    ] = 4000,
+    ] = 1600,
     model: Annotated[
         list[str] | None,
         option(

@@ -209,8 +209,17 @@ def case_steps(goal: Goal, fresh: Fresh) -> Iterator[Weighted]:
             yield f"by_cases {fresh.hypothesis()} : {h.name}", 1
 
 
-def list_steps(goal: Goal) -> Iterator[Weighted]:
-    """Rewriting with what core Lean knows of the operations that occur."""
+def lemma_steps(goal: Goal) -> Iterator[Weighted]:
+    """What core Lean and the prelude know of the operations that occur."""
+    remainders = [h.name for h in goal.facts if " % " in h.type][:4]
+    if remainders and re.search(r" % |∣", goal.target):
+        whole = "ℤ" in goal.text
+        rules = "Int.add_emod, Int.mul_emod, Int.emod_emod" if whole else "Nat.add_mod, Nat.mul_mod, Nat.pow_mod"
+        yield f"simp [{rules}, {', '.join(remainders)}]", 3
+        yield f"rw [{'Int.mul_emod' if whole else 'Nat.mul_mod'}, {', '.join(remainders[:2])}]", 1
+    if goal.target.startswith("0 < "):
+        yield "apply mul_pos", 3
+        yield "apply add_pos", 3
     for pattern, lemmas in LEMMAS.items():
         if re.search(pattern, goal.target):
             for lemma in lemmas:
@@ -284,7 +293,7 @@ class Explorer:
         yield from target_steps(goal, take_apart(goal.target), fresh)
         yield from hypothesis_steps(goal, fresh)
         yield from case_steps(goal, fresh)
-        yield from list_steps(goal)
+        yield from lemma_steps(goal)
         for rule in (by_definition, by_cases, by_inequality):
             for tactic, weight in rule(goal):
                 if self._allowed(tactic) and not re.fullmatch(r"(induction|cases) \w+", tactic):
