@@ -276,7 +276,9 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "engine": engine.info.name,
         "engine_version": engine.info.version,
         "seed": plan.seed,
-        "members": [asdict(planned.member) for planned in plan.members],
+        "members": [
+            {**asdict(planned.member), **_shares(place, attempts)} for place, planned in enumerate(plan.members)
+        ],
         "budget": plan.budget,
         "timeout_s": plan.timeout_s,
         "theorems": len(findings),
@@ -294,6 +296,18 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "wall_s": round(store.wall_s(), 3),
         "engine_use": asdict(summed(store.uses())),
         "unsupported": [{"name": finding.theorem.name, "reason": finding.reason} for finding in unsupported],
+    }
+
+
+def _shares(place: int, attempts: Sequence[Attempt]) -> dict[str, int]:
+    """What one member did in a run: theorems it proved, expansions, repeats (known from another), tokens."""
+    last = [attempt.searches[-1].member for attempt in attempts if attempt.outcome is Outcome.PROVED]
+    searches = [search for attempt in attempts for search in attempt.searches if search.member == place]
+    return {
+        "proved": last.count(place),
+        "expansions": sum(search.expansions for search in searches),
+        "repeats": sum(search.repeats for search in searches),
+        "model_tokens": sum(search.model_tokens for search in searches),
     }
 
 

@@ -26,6 +26,26 @@ SUMMARY = {
     "expansions": 1234,
     "wall_s": 12.0,
     "lean_s": 9.5,
+    "members": [
+        {
+            "policy": "<b>",
+            "strategy": "best-first",
+            "n_eff": None,
+            "proved": 1,
+            "expansions": 1200,
+            "repeats": 0,
+            "model_tokens": 0,
+        },
+        {
+            "policy": "n-eff-8",
+            "strategy": "best-first",
+            "n_eff": 8.0,
+            "proved": 1,
+            "expansions": 34,
+            "repeats": 17,
+            "model_tokens": 4321,
+        },
+    ],
     "engine_use": {"requests": 1300, "peak_rss_mib": 654.3, "ends": {"timeout": 3, "killed": 1}},
 }
 SETTINGS = {"engine": "stand-in 1", "seed": 0, "budget": 64}
@@ -115,7 +135,7 @@ def test_the_curve_rises_by_one_theorem_at_each_proof(page: str) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine to open the report in")
 def test_searching_filtering_and_sorting_work_in_a_browser_from_a_file(page: str, tmp_path: Path) -> None:
     probe = """
-    const rows = () => [...document.querySelectorAll("tbody tr")]
+    const rows = () => [...document.querySelectorAll("#table tbody tr")]
       .filter((row) => !row.hidden).map((row) => row.cells[0].firstChild.data.trim());
     const put = (id, value, event) => {
       const field = document.getElementById(id);
@@ -163,3 +183,10 @@ def dump(page: str, folder: Path) -> str:
         [CHROMIUM, *flags, "--dump-dom", file.as_uri()], capture_output=True, text=True, timeout=60, check=True
     )
     return done.stdout
+
+
+def test_what_each_member_did_is_shown(page: str) -> None:
+    assert "<td>n-eff-8</td><td>best-first</td><td>8</td>" in page
+    assert "<td>17</td>" in page
+    assert "<td>4,321</td>" in page
+    assert "&lt;b&gt;" in page
