@@ -5,7 +5,7 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -53,27 +53,30 @@ def plan(
 
 
 def policies(names: Sequence[str], temperature: float) -> list[tuple[Member, PolicyFactory]]:
-    """What makes the policies that `names` name; `shipped` names several."""
+    """What makes the policies that `names` name, in their order; `shipped` names several. Raises ModelError."""
     from prover.policy.portfolio import Portfolio
     from prover.records import Member
 
-    if not all(name == PORTFOLIO for name in names):
-        from prover.policy.shelf import Shelved, open_models, shipped
-        from prover.policy.transformers import TransformersPolicy
-
-        def drawing(model: Shelved) -> PolicyFactory:
-            return lambda seed: TransformersPolicy(model.batcher, model.adapter, seed=seed, temperature=temperature)
+    if SHIPPED in names:
+        from prover.policy.shelf import shipped
 
         names = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
-        opened = iter(open_models([name for name in names if name != PORTFOLIO]))
-    members: list[tuple[Member, PolicyFactory]] = []
-    for name in names:
-        if name == PORTFOLIO:
-            members.append((Member(PORTFOLIO, ""), lambda seed: Portfolio()))
-        else:
-            model = next(opened)
-            members.append((Member(model.name, "", model.n_eff), drawing(model)))
-    return members
+    models = _models([name for name in names if name != PORTFOLIO], temperature)
+    portfolio = (Member(PORTFOLIO, ""), lambda seed: Portfolio())
+    return [portfolio if name == PORTFOLIO else next(models) for name in names]
+
+
+def _models(names: Sequence[str], temperature: float) -> Iterator[tuple[Member, PolicyFactory]]:
+    """The policies of models, which are loaded when the first is asked for."""
+    from prover.policy.shelf import Shelved, open_models
+    from prover.policy.transformers import TransformersPolicy
+    from prover.records import Member
+
+    def drawing(model: Shelved) -> PolicyFactory:
+        return lambda seed: TransformersPolicy(model.batcher, model.adapter, seed=seed, temperature=temperature)
+
+    for model in open_models(names):
+        yield Member(model.name, "", model.n_eff), drawing(model)
 
 
 def _best_first(width: int, priority: PriorityName, alpha: float | None) -> tuple[str, Strategy]:

@@ -379,3 +379,24 @@ def test_no_disk_space_is_one_line_and_keeps_what_is_finished(data: Path, tmp_pa
         is_one_line_of_help(prove(*run(data, small / "run")), "cannot write into", "space")
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_a_corpus_is_made_a_model_trained_on_it_and_a_theorem_searched_with_it(tmp_path: Path) -> None:
+    folder, model = tmp_path / "corpus", tmp_path / "model"
+    made = prove("corpus", "--out", folder, "--generated", 34, "--library", 0, "--budget", 8)
+    assert made.returncode == 0, made.stderr
+    figures = json.loads(made.stdout)
+    assert figures["proofs"] > 0
+    assert figures["rounds"]["0"]["theorems"] > 20
+    for line in (folder / "gym.jsonl").read_text().splitlines():
+        assert json.loads(line)["split"] in ("valid", "test")
+    again = prove("corpus", "--out", folder, "--generated", 34, "--library", 0, "--budget", 8)
+    assert json.loads(again.stdout) == figures
+    trained = prove(
+        *("train", "--model", "tiny", "--full", "--objective", "ce", "--epochs", 1, "--batch", 2),
+        *("--data", folder / "corpus.jsonl.gz", "--out", model),
+    )
+    assert trained.returncode == 0, trained.stderr
+    searched = prove("theorem", "theorem t (p : Prop) (h : p) : p", "--policy", model, "--policy", "portfolio")
+    assert searched.returncode == 0, searched.stderr
+    assert searched.stdout.startswith("theorem t (p : Prop) (h : p) : p := by\n")
