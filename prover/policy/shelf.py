@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import torch
+from transformers.utils import logging
 
 from prover.policy.batching import Batcher
 from prover.policy.errors import ModelError
@@ -40,6 +42,8 @@ def open_models(names: Sequence[str], *, device: str = "cpu", max_rows: int = 64
     """Load what `names` names: folders of models or of adapters, or names of the hub. Raises ModelError."""
     if device == "cpu":  # Lean has the other half: threads of torch that wait for each other lose to busy neighbours
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+    if not sys.stderr.isatty():  # a log has no use for the bar of every model
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     bases = {name: base_of(name) for name in names}
     batchers: dict[str, Batcher] = {}
     for base in dict.fromkeys(bases.values()):
