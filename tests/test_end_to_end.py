@@ -397,6 +397,8 @@ def test_a_corpus_is_made_a_model_trained_on_it_and_a_theorem_searched_with_it(t
         *("--data", folder / "corpus.jsonl.gz", "--out", model),
     )
     assert trained.returncode == 0, trained.stderr
-    searched = prove("theorem", "theorem t (p : Prop) (h : p) : p", "--policy", model, "--policy", "portfolio")
+    searched = prove(
+        "theorem", "theorem t (p : Prop) (h : p) : p", "--policy", model, "--policy", "portfolio", "--budget", 8
+    )
     assert searched.returncode == 0, searched.stderr
     assert searched.stdout.startswith("theorem t (p : Prop) (h : p) : p := by\n")
