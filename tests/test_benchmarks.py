@@ -164,7 +164,11 @@ def test_an_empty_selection_is_a_fault(tmp_path: Path) -> None:
     ("name", "split", "said"),
     [
         ("minif2f", "vaild", "'vaild' is not a known split: take valid, test or all; did you mean valid?"),
-        ("mini-f2f", None, "'mini-f2f' is not a known benchmark: take minif2f, minif2f-core, gym or library; did you mean minif2f?"),
+        (
+            "mini-f2f",
+            None,
+            "'mini-f2f' is not a known benchmark: take minif2f, minif2f-core, gym or library; did you mean minif2f?",
+        ),
         ("xyz", None, "'xyz' is not a known benchmark: take minif2f, minif2f-core, gym or library"),
     ],
 )
