@@ -48,9 +48,14 @@ class Results:
         return proved
 
 
-def read_results(files: Sequence[Path]) -> Results:
-    """The lines of `files` together. Raises ValueError when a contestant lacks a theorem or a seed of another."""
-    lines = [line for file in files for line in read_lines(file)]
+def read_results(files: Sequence[Path], strategy: str) -> Results:
+    """The lines of `files` together, of one strategy.
+
+    Raises ValueError when there are none, and when a contestant lacks a theorem or a seed of another.
+    """
+    lines = [line for file in files for line in read_lines(file) if line.strategy == strategy]
+    if not lines:
+        raise ValueError(f"no results of {strategy} in {', '.join(map(str, files))}")
     theorems = tuple(dict.fromkeys(line.theorem for line in lines))
     seeds = tuple(sorted({line.seed for line in lines}))
     place = {theorem: index for index, theorem in enumerate(theorems)}
@@ -81,18 +86,19 @@ def mcnemar(first: Solved, second: Solved) -> float:
 def main(
     files: Annotated[list[Path], typer.Argument(help="Files of benchmarks.measure.")],
     baseline: Annotated[str, typer.Option(help="The contestant that the others are compared with.")],
+    strategy: Annotated[str, typer.Option(help="How they searched.")] = "rollouts",
     ensemble: Annotated[list[str] | None, typer.Option(help="TITLE=MEMBER,MEMBER,…")] = None,
     budget: Annotated[list[int] | None, typer.Option(help="Expansions; 16, 64 and 256 unless given.")] = None,
 ) -> None:
     """Pass rates in per cent with 95 % intervals, and differences to the baseline at the largest budget."""
-    results, budgets = read_results(files), sorted(budget or [16, 64, 256])
+    results, budgets = read_results(files, strategy), sorted(budget or [16, 64, 256])
     rows: dict[str, list[Solved]] = {
         name: [results.within(name, limit) for limit in budgets] for name in results.solved
     }
     for title, _, members in (spec.partition("=") for spec in ensemble or []):
         rows[title] = [results.ensemble(members.split(","), limit) for limit in budgets]
     reference = rows[baseline][-1]
-    typer.echo(f"{len(results.theorems)} theorems, seeds {', '.join(map(str, results.seeds))}\n")
+    typer.echo(f"{strategy}, {len(results.theorems)} theorems, seeds {', '.join(map(str, results.seeds))}\n")
     typer.echo(f"| | {' | '.join(map(str, budgets))} | against {baseline} | McNemar p |")
     typer.echo("|---" * (len(budgets) + 3) + "|")
     for title, proved in rows.items():

@@ -6,13 +6,16 @@ Every policy searches every theorem with a budget of its own, as if it were alon
 of them try in the same state, which changes no figure and saves most of the time. FILE gains a line as each theorem is
 finished, and the same command goes on where it was stopped. What ensembles would prove follows from the lines
 (benchmarks/compare.py): a proof at expansion e of a member is in reach of every ensemble that gives the member e.
+
+A seed may have models of its own: `--model 'runs/{seed}/ce' --seed 0 --seed 1` searches with seed 0 and the model in
+runs/0/ce, then with seed 1 and the one in runs/1/ce, and calls both `ce`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -52,25 +55,32 @@ class StrategyName(StrEnum):
 
 @dataclass(frozen=True)
 class Contestant:
-    """A policy under a name; `model` None is the portfolio."""
+    """A policy under a name. `models` has the model of each seed; None is the portfolio."""
 
     name: str
-    model: Shelved | None
+    models: Mapping[int, Shelved] | None
     temperature: float
 
-    def policy(self, seed: int) -> Policy:
+    def policy(self, theorem: Theorem, seed: int) -> Policy:
         """The policy for one theorem."""
-        if self.model is None:
+        if self.models is None:
             return Portfolio()
-        return TransformersPolicy(self.model.batcher, self.model.adapter, seed=seed, temperature=self.temperature)
+        model = self.models[seed]
+        return TransformersPolicy(
+            model.batcher, model.adapter, seed=theorem_seed(seed, theorem.name), temperature=self.temperature
+        )
+
+
+Search = tuple[Contestant, StrategyName, int]  # of a theorem: who, how, and with which seed
 
 
 @dataclass(frozen=True)
 class Line:
-    """One theorem, one contestant, one seed: `proved_at` is the expansion that proved it, None if none did."""
+    """One theorem, contestant, strategy and seed: `proved_at` is the expansion that proved it, None if none did."""
 
     theorem: str
     contestant: str
+    strategy: str
     seed: int
     proved_at: int | None
     expansions: int
@@ -94,21 +104,19 @@ class _Alone:
 async def measure(
     engine: StandaloneEngine,
     theorems: Sequence[Theorem],
-    contestants: Sequence[Contestant],
-    seeds: Sequence[int],
+    searches: Sequence[Search],
     budget: int,
-    strategy: StrategyName,
     out: Path,
 ) -> None:
-    """Let every contestant search every theorem with every seed, and write a Line for each to `out`."""
-    done = {(line.theorem, line.contestant, line.seed) for line in read_lines(out)}
+    """Make every search of every theorem, and write a Line for each to `out`."""
+    done = {(line.theorem, line.contestant, line.strategy, line.seed) for line in read_lines(out)}
     queue = iter(theorems)
     with out.open("a", encoding="utf-8") as file, tqdm(total=len(theorems), unit="theorem", mininterval=5) as bar:
 
         async def lane() -> None:
             for theorem in queue:
-                todo = [(c, s) for c in contestants for s in seeds if (theorem.name, c.name, s) not in done]
-                for line in await _theorem(engine, theorem, todo, budget, strategy) if todo else ():
+                todo = [search for search in searches if (theorem.name, *_key(search)) not in done]
+                for line in await _theorem(engine, theorem, todo, budget) if todo else ():
                     file.write(json.dumps(asdict(line)) + "\n")
                 file.flush()
                 bar.update()
@@ -118,17 +126,16 @@ async def measure(
                 lanes.create_task(lane())
 
 
-async def _theorem(
-    engine: StandaloneEngine,
-    theorem: Theorem,
-    todo: Sequence[tuple[Contestant, int]],
-    budget: int,
-    strategy: StrategyName,
-) -> list[Line]:
+def _key(search: Search) -> tuple[str, str, int]:
+    contestant, strategy, seed = search
+    return contestant.name, strategy.value, seed
+
+
+async def _theorem(engine: StandaloneEngine, theorem: Theorem, todo: Sequence[Search], budget: int) -> list[Line]:
     try:
         session = await engine.open(theorem)
     except UnsupportedStatement:
-        return [Line(theorem.name, contestant.name, seed, None, 0, 0) for contestant, seed in todo]
+        return [Line(theorem.name, *_key(search), None, 0, 0) for search in todo]
     known, verdicts = KnownResults(session), dict[tuple[str, ...], bool]()
 
     async def accept(tactics: tuple[str, ...]) -> bool:
@@ -136,15 +143,16 @@ async def _theorem(
             verdicts[tactics] = (await engine.verify(theorem, "\n".join(tactics))).proved
         return verdicts[tactics]
 
-    async def line(contestant: Contestant, seed: int) -> Line:
-        policy = contestant.policy(theorem_seed(seed, theorem.name))
+    async def line(search: Search) -> Line:
+        contestant, strategy, seed = search
+        policy = contestant.policy(theorem, seed)
         result = await _search(strategy, _Alone(known), policy, Budget(budget), accept)
         tokens = policy.model_tokens if isinstance(policy, TransformersPolicy) else 0
         proved_at = result.spent.expansions if result.proof else None
-        return Line(theorem.name, contestant.name, seed, proved_at, result.spent.expansions, tokens)
+        return Line(theorem.name, *_key(search), proved_at, result.spent.expansions, tokens)
 
     try:
-        return [await line(contestant, seed) for contestant, seed in todo]
+        return [await line(search) for search in todo]
     finally:
         await session.close()
 
@@ -170,7 +178,9 @@ def main(
     model: Annotated[
         list[str], typer.Option(help="Folder of a model or adapter, FOLDER@T for another temperature, or portfolio.")
     ],
-    strategy: Annotated[StrategyName, typer.Option(help="How to search.")] = StrategyName.ROLLOUTS,
+    strategy: Annotated[
+        list[StrategyName] | None, typer.Option(help="How to search; rollouts unless given. The portfolio: best-first.")
+    ] = None,
     budget: Annotated[int, typer.Option(help="Expansions a theorem.")] = 256,
     seed: Annotated[list[int] | None, typer.Option(help="Seeds of the searches; 0 unless given.")] = None,
     data: Annotated[Path | None, typer.Option(help="File of statements, for --benchmark minif2f.")] = None,
@@ -179,28 +189,41 @@ def main(
 ) -> None:
     """Which theorems each model proves, and at which expansion."""
     theorems = load(benchmark, split=split, data=data).theorems[:limit]
-    asyncio.run(_measure(theorems, model, seed or [0], budget, strategy, out, workers))
+    searches = [
+        (contestant, how, number)
+        for contestant in _contestants(model, seed or [0])
+        for how in strategy or [StrategyName.ROLLOUTS]
+        for number in seed or [0]
+        if contestant.models is not None or how is StrategyName.BEST_FIRST
+    ]
+    asyncio.run(_measure(theorems, searches, budget, out, workers))
+
+
+def _contestants(models: Sequence[str], seeds: Sequence[int]) -> list[Contestant]:
+    """The contestants that `models` names, as --model takes them. Raises ModelError."""
+    specs = {name: name.partition("@") for name in models if name != PORTFOLIO}
+    folder = {(name, seed): base.replace("{seed}", str(seed)) for name, (base, _, _) in specs.items() for seed in seeds}
+    folders = list(dict.fromkeys(folder.values()))
+    shelf = dict(zip(folders, open_models(folders), strict=True))
+    return [
+        Contestant(PORTFOLIO, None, 1.0)
+        if name == PORTFOLIO
+        else Contestant(
+            Path(specs[name][0]).name + "".join(specs[name][1:]),
+            {seed: shelf[folder[name, seed]] for seed in seeds},
+            float(specs[name][2] or 1),
+        )
+        for name in models
+    ]
 
 
 async def _measure(
-    theorems: Sequence[Theorem],
-    models: Sequence[str],
-    seeds: Sequence[int],
-    budget: int,
-    strategy: StrategyName,
-    out: Path,
-    workers: int,
+    theorems: Sequence[Theorem], searches: Sequence[Search], budget: int, out: Path, workers: int
 ) -> None:
-    folders = list(dict.fromkeys(name.partition("@")[0] for name in models if name != PORTFOLIO))
-    shelf = dict(zip(folders, open_models(folders), strict=True))
-    contestants = [
-        Contestant(Path(folder).name + (f"@{t}" if t else ""), shelf.get(folder), float(t or 1))
-        for folder, _, t in (name.partition("@") for name in models)
-    ]
     out.parent.mkdir(parents=True, exist_ok=True)
     engine = await start_engine(workers, FAST)
     try:
-        await measure(engine, theorems, contestants, seeds, budget, strategy, out)
+        await measure(engine, theorems, searches, budget, out)
     finally:
         await engine.close()
 

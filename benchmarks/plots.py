@@ -24,10 +24,13 @@ Out = Annotated[Path, typer.Option(help="The picture.")]
 
 @app.command()
 def curves(
-    files: Files, out: Out, ensemble: Annotated[list[str] | None, typer.Option(help="TITLE=MEMBERS")] = None
+    files: Files,
+    out: Out,
+    strategy: Annotated[str, typer.Option(help="How they searched.")] = "rollouts",
+    ensemble: Annotated[list[str] | None, typer.Option(help="TITLE=MEMBERS")] = None,
 ) -> None:
     """Pass rate against budget, with 95 % intervals."""
-    results = read_results(files)
+    results = read_results(files, strategy)
     largest = int(max(table[table < float("inf")].max(initial=1) for table in results.solved.values()))
     budgets = sorted({int(2 ** (step / 2)) for step in range(2 * largest.bit_length() + 1)} | {largest})
     figure = Figure(figsize=(8, 5), layout="constrained")

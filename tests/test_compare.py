@@ -21,30 +21,30 @@ def lines(path: Path, proofs: dict[str, list[list[int | None]]]) -> Path:
         for name, table in proofs.items():
             for theorem, row in enumerate(table):
                 for seed, at in enumerate(row):
-                    line = Line(f"t{theorem}", name, seed, at, at or 64, 0)
+                    line = Line(f"t{theorem}", name, "rollouts", seed, at, at or 64, 0)
                     file.write(json.dumps(asdict(line)) + "\n")
     return path
 
 
 def test_a_larger_budget_proves_what_a_smaller_one_does_and_more(tmp_path: Path) -> None:
-    results = read_results([lines(tmp_path / "a", {"m": [[3], [17], [None]]})])
+    results = read_results([lines(tmp_path / "a", {"m": [[3], [17], [None]]})], "rollouts")
     assert [results.within("m", budget).sum() for budget in (2, 3, 16, 17, 64)] == [0, 1, 1, 2, 2]
 
 
 def test_an_ensemble_gives_each_member_an_equal_part(tmp_path: Path) -> None:
-    results = read_results([lines(tmp_path / "a", {"a": [[8], [None], [9]], "b": [[None], [8], [None]]})])
+    results = read_results([lines(tmp_path / "a", {"a": [[8], [None], [9]], "b": [[None], [8], [None]]})], "rollouts")
     assert results.ensemble(["a", "b"], 16).sum() == 2  # 8 each: the third needs 9
     assert results.ensemble(["a", "b"], 18).sum() == 3
 
 
 def test_a_member_that_is_named_twice_searches_with_another_seed(tmp_path: Path) -> None:
-    results = read_results([lines(tmp_path / "a", {"a": [[4, None], [None, None]]})])
+    results = read_results([lines(tmp_path / "a", {"a": [[4, None], [None, None]]})], "rollouts")
     assert results.ensemble(["a", "a"], 8).tolist() == [[1, 1], [0, 0]]
 
 
 def test_contestants_without_all_results_are_not_compared(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="b lacks 1 of 2"):
-        read_results([lines(tmp_path / "a", {"a": [[1], [1]], "b": [[1]]})])
+        read_results([lines(tmp_path / "a", {"a": [[1], [1]], "b": [[1]]})], "rollouts")
 
 
 def test_repeating_searches_does_not_narrow_the_interval() -> None:

@@ -34,7 +34,7 @@ class Stubborn(Contestant):
 
     tactics: tuple[str, ...] = ()
 
-    def policy(self, seed: int) -> Policy:
+    def policy(self, theorem: Theorem, seed: int) -> Policy:
         return Fixed(self.tactics)
 
 
@@ -45,7 +45,7 @@ FAST = Stubborn("fast", None, 1.0, ("exact ⟨h.2, h.1⟩", "exact ⟨b - a, by 
 async def lines(
     engine: EmbeddedEngine, out: Path, *contestants: Contestant
 ) -> dict[tuple[str, str], tuple[object, ...]]:
-    await measure(engine, THEOREMS, contestants, [0], 32, StrategyName.BEST_FIRST, out)
+    await measure(engine, THEOREMS, [(each, StrategyName.BEST_FIRST, 0) for each in contestants], 32, out)
     return {(line.theorem, line.contestant): (line.proved_at, line.expansions) for line in read_lines(out)}
 
 
