@@ -17,8 +17,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from benchmarks.measure import Line, read_lines
-from search.statistics import Interval, paired
+from benchmarks.measure import MeasureError, read_lines
+from search.statistics import Interval, Paired, paired
 
 RESAMPLES = 2000
 Solved = NDArray[np.float64]  # [theorems, seeds]: the expansion of the proof, infinite where there is none
@@ -30,20 +30,28 @@ class Results:
 
     theorems: tuple[str, ...]
     seeds: tuple[int, ...]
+    budget: int  # up to which they searched
     solved: Mapping[str, Solved]
 
     def within(self, name: str, budget: float) -> Solved:
-        """1 where the contestant proves the theorem within `budget` expansions."""
+        """1 where the contestant proves the theorem within `budget` expansions.
+
+        Raises MeasureError for a budget up to which was not searched.
+        """
+        if budget > self.budget:
+            raise MeasureError(f"what a budget of {budget:g} proves is not known: they searched up to {self.budget}")
         return (self.solved[name] <= budget).astype(float)
 
     def ensemble(self, members: Sequence[str], budget: float) -> Solved:
         """1 where one of `members` proves the theorem, each with an equal part of `budget`.
 
-        A member that is named twice searches twice, with different seeds.
+        A member that is named twice searches twice, with different seeds. Raises MeasureError when there are fewer.
         """
         share, proved = budget // len(members), np.zeros((len(self.theorems), len(self.seeds)))
         for place, name in enumerate(members):
             again = list(members[:place]).count(name)
+            if again >= len(self.seeds):
+                raise MeasureError(f"{name} is more often in an ensemble than it has seeds: measure it with more")
             proved = np.maximum(proved, np.roll(self.within(name, share), again, axis=1))
         return proved
 
@@ -51,21 +59,27 @@ class Results:
 def read_results(files: Sequence[Path], strategy: str) -> Results:
     """The lines of `files` together, of one strategy.
 
-    Raises ValueError when there are none, and when a contestant lacks a theorem or a seed of another.
+    Raises MeasureError when there are none, when a contestant lacks a theorem or a seed of another, and when two lines
+    speak of the same search.
     """
     lines = [line for file in files for line in read_lines(file) if line.strategy == strategy]
     if not lines:
-        raise ValueError(f"no results of {strategy} in {', '.join(map(str, files))}")
+        raise MeasureError(f"no results of {strategy} in {', '.join(map(str, files))}")
     theorems = tuple(dict.fromkeys(line.theorem for line in lines))
     seeds = tuple(sorted({line.seed for line in lines}))
     place = {theorem: index for index, theorem in enumerate(theorems)}
     solved = {name: np.full((len(theorems), len(seeds)), np.nan) for name in dict.fromkeys(x.contestant for x in lines)}
     for line in lines:
-        solved[line.contestant][place[line.theorem], seeds.index(line.seed)] = _at(line)
+        cell = place[line.theorem], seeds.index(line.seed)
+        if not np.isnan(solved[line.contestant][cell]):
+            raise MeasureError(f"{line.contestant} has two results for {line.theorem}: give each file once")
+        solved[line.contestant][cell] = np.inf if line.proved_at is None else line.proved_at
     for name, table in solved.items():
         if missing := int(np.isnan(table).sum()):
-            raise ValueError(f"{name} lacks {missing} of {table.size} results: let benchmarks.measure go on to its end")
-    return Results(theorems, seeds, solved)
+            raise MeasureError(
+                f"{name} lacks {missing} of {table.size} results: let benchmarks.measure go on to its end"
+            )
+    return Results(theorems, seeds, min(line.budget for line in lines), solved)
 
 
 def rate(proved: Solved) -> Interval:
@@ -78,9 +92,9 @@ def difference(first: Solved, second: Solved) -> Interval:
     return _bootstrap((first - second).mean(axis=1))
 
 
-def mcnemar(first: Solved, second: Solved) -> float:
-    """The p-value of the exact McNemar test on the first seed, where every theorem counts once."""
-    return paired(list(first[:, 0] > 0), list(second[:, 0] > 0)).p_value
+def by_seed(first: Solved, second: Solved) -> list[Paired]:
+    """The comparison under each seed by itself, where every theorem counts once."""
+    return [paired(list(a > 0), list(b > 0)) for a, b in zip(first.T, second.T, strict=True)]
 
 
 def main(
@@ -91,25 +105,32 @@ def main(
     budget: Annotated[list[int] | None, typer.Option(help="Expansions; 16, 64 and 256 unless given.")] = None,
 ) -> None:
     """Pass rates in per cent with 95 % intervals, and differences to the baseline at the largest budget."""
-    results, budgets = read_results(files, strategy), sorted(budget or [16, 64, 256])
+    try:
+        _print(files, baseline, strategy, ensemble or [], budget or [16, 64, 256])
+    except MeasureError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _print(files: Sequence[Path], baseline: str, strategy: str, ensembles: Sequence[str], given: Sequence[int]) -> None:
+    results, budgets = read_results(files, strategy), sorted(given)
     rows: dict[str, list[Solved]] = {
         name: [results.within(name, limit) for limit in budgets] for name in results.solved
     }
-    for title, _, members in (spec.partition("=") for spec in ensemble or []):
+    for title, _, members in (spec.partition("=") for spec in ensembles):
         rows[title] = [results.ensemble(members.split(","), limit) for limit in budgets]
     reference = rows[baseline][-1]
     typer.echo(f"{strategy}, {len(results.theorems)} theorems, seeds {', '.join(map(str, results.seeds))}\n")
-    typer.echo(f"| | {' | '.join(map(str, budgets))} | against {baseline} | McNemar p |")
+    typer.echo(f"| | {' | '.join(map(str, budgets))} | against {baseline} | by seed (McNemar p) |")
     typer.echo("|---" * (len(budgets) + 3) + "|")
     for title, proved in rows.items():
         cells = [str(rate(each)) for each in proved]
         against = "" if title == baseline else str(difference(proved[-1], reference))
-        p_value = "" if title == baseline else f"{mcnemar(proved[-1], reference):.3g}"
-        typer.echo(f"| {title} | {' | '.join(cells)} | {against} | {p_value} |")
+        seeds = "" if title == baseline else ", ".join(map(_short, by_seed(proved[-1], reference)))
+        typer.echo(f"| {title} | {' | '.join(cells)} | {against} | {seeds} |")
 
 
-def _at(line: Line) -> float:
-    return np.inf if line.proved_at is None else float(line.proved_at)
+def _short(compared: Paired) -> str:
+    return f"{100 * compared.difference.value:+.1f} ({compared.p_value:.2g})"
 
 
 def _bootstrap(values: NDArray[np.float64]) -> Interval:

@@ -39,6 +39,7 @@ from search.policy import Policy
 from search.rollouts import rollouts
 from search.tree import Priority
 from train.corpus.kept import read_rows
+from train.settings import base_weights
 
 LANES = 12  # theorems searched at once: enough to fill the model's batches
 PORTFOLIO = "portfolio"
@@ -55,11 +56,15 @@ class StrategyName(StrEnum):
 
 @dataclass(frozen=True)
 class Contestant:
-    """A policy under a name. `models` has the model of each seed; None is the portfolio."""
+    """A policy under a name.
+
+    `models` has the model of each seed, None is the portfolio; `weights` digests that tell these from others.
+    """
 
     name: str
     models: Mapping[int, Shelved] | None
     temperature: float
+    weights: Mapping[int, str]
 
     def policy(self, theorem: Theorem, seed: int) -> Policy:
         """The policy for one theorem."""
@@ -74,6 +79,10 @@ class Contestant:
 Search = tuple[Contestant, StrategyName, int]  # of a theorem: who, how, and with which seed
 
 
+class MeasureError(Exception):
+    """Cannot be measured or compared; one line that says what to change."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One theorem, contestant, strategy and seed: `proved_at` is the expansion that proved it, None if none did."""
@@ -82,9 +91,16 @@ class Line:
     contestant: str
     strategy: str
     seed: int
+    budget: int
+    weights: str
     proved_at: int | None
     expansions: int
     tokens: int
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What there is one line of."""
+        return self.theorem, self.contestant, self.strategy, self.seed
 
 
 class _Alone:
@@ -109,13 +125,13 @@ async def measure(
     out: Path,
 ) -> None:
     """Make every search of every theorem, and write a Line for each to `out`."""
-    done = {(line.theorem, line.contestant, line.strategy, line.seed) for line in read_lines(out)}
+    done = _done(out, searches, budget)
     queue = iter(theorems)
     with out.open("a", encoding="utf-8") as file, tqdm(total=len(theorems), unit="theorem", mininterval=5) as bar:
 
         async def lane() -> None:
             for theorem in queue:
-                todo = [search for search in searches if (theorem.name, *_key(search)) not in done]
+                todo = [search for search in searches if (theorem.name, *_key(search, budget)) not in done]
                 for line in await _theorem(engine, theorem, todo, budget) if todo else ():
                     file.write(json.dumps(asdict(line)) + "\n")
                 file.flush()
@@ -126,16 +142,29 @@ async def measure(
                 lanes.create_task(lane())
 
 
-def _key(search: Search) -> tuple[str, str, int]:
+def _key(search: Search, budget: int) -> tuple[str, str, int, int, str]:
+    """The fields of a Line up to what is measured, but the theorem."""
     contestant, strategy, seed = search
-    return contestant.name, strategy.value, seed
+    return contestant.name, strategy.value, seed, budget, contestant.weights.get(seed, "")
+
+
+def _done(out: Path, searches: Sequence[Search], budget: int) -> set[tuple[str, str, str, int, int, str]]:
+    """What `out` has lines of. Raises MeasureError when they are of another budget or of other weights."""
+    asked = {key[:3]: key for key in (_key(search, budget) for search in searches)}
+    done = set()
+    for line in read_lines(out):
+        key = (line.contestant, line.strategy, line.seed, line.budget, line.weights)
+        if asked.get(key[:3], key) != key:
+            raise MeasureError(f"{out} has {line.contestant} with another budget or other weights: give another --out")
+        done.add((line.theorem, *key))
+    return done
 
 
 async def _theorem(engine: StandaloneEngine, theorem: Theorem, todo: Sequence[Search], budget: int) -> list[Line]:
     try:
         session = await engine.open(theorem)
     except UnsupportedStatement:
-        return [Line(theorem.name, *_key(search), None, 0, 0) for search in todo]
+        return [Line(theorem.name, *_key(search, budget), None, 0, 0) for search in todo]
     known, verdicts = KnownResults(session), dict[tuple[str, ...], bool]()
 
     async def accept(tactics: tuple[str, ...]) -> bool:
@@ -149,7 +178,7 @@ async def _theorem(engine: StandaloneEngine, theorem: Theorem, todo: Sequence[Se
         result = await _search(strategy, _Alone(known), policy, Budget(budget), accept)
         tokens = policy.model_tokens if isinstance(policy, TransformersPolicy) else 0
         proved_at = result.spent.expansions if result.proof else None
-        return Line(theorem.name, *_key(search), proved_at, result.spent.expansions, tokens)
+        return Line(theorem.name, *_key(search, budget), proved_at, result.spent.expansions, tokens)
 
     try:
         return [await line(search) for search in todo]
@@ -183,38 +212,45 @@ def main(
     ] = None,
     budget: Annotated[int, typer.Option(help="Expansions a theorem.")] = 256,
     seed: Annotated[list[int] | None, typer.Option(help="Seeds of the searches; 0 unless given.")] = None,
-    data: Annotated[Path | None, typer.Option(help="File of statements, for --benchmark minif2f.")] = None,
+    data: Annotated[Path | None, typer.Option(help="File of statements in place of the benchmark's own.")] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first N theorems.")] = None,
     workers: Annotated[int, typer.Option(help="Lean processes.")] = 2,
 ) -> None:
     """Which theorems each model proves, and at which expansion."""
     theorems = load(benchmark, split=split, data=data).theorems[:limit]
-    searches = [
-        (contestant, how, number)
-        for contestant in _contestants(model, seed or [0])
-        for how in strategy or [StrategyName.ROLLOUTS]
-        for number in seed or [0]
-        if contestant.models is not None or how is StrategyName.BEST_FIRST
-    ]
-    asyncio.run(_measure(theorems, searches, budget, out, workers))
+    try:
+        searches = [
+            (contestant, how, number)
+            for contestant in _contestants(model, seed or [0])
+            for how in strategy or [StrategyName.ROLLOUTS]
+            for number in seed or [0]
+            if contestant.models is not None or how is StrategyName.BEST_FIRST
+        ]
+        asyncio.run(_measure(theorems, searches, budget, out, workers))
+    except MeasureError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _contestants(models: Sequence[str], seeds: Sequence[int]) -> list[Contestant]:
-    """The contestants that `models` names, as --model takes them. Raises ModelError."""
+    """The contestants that `models` names, as --model takes them. Raises ModelError and MeasureError."""
     specs = {name: name.partition("@") for name in models if name != PORTFOLIO}
     folder = {(name, seed): base.replace("{seed}", str(seed)) for name, (base, _, _) in specs.items() for seed in seeds}
     folders = list(dict.fromkeys(folder.values()))
     shelf = dict(zip(folders, open_models(folders), strict=True))
-    return [
-        Contestant(PORTFOLIO, None, 1.0)
+    contestants = [
+        Contestant(PORTFOLIO, None, 1.0, {})
         if name == PORTFOLIO
         else Contestant(
             Path(specs[name][0]).name + "".join(specs[name][1:]),
             {seed: shelf[folder[name, seed]] for seed in seeds},
             float(specs[name][2] or 1),
+            {seed: base_weights(folder[name, seed]) or "" for seed in seeds},
         )
         for name in models
     ]
+    if len({each.name for each in contestants}) < len(contestants):
+        raise MeasureError("two models have one name: give their folders different names")
+    return contestants
 
 
 async def _measure(

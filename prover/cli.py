@@ -292,5 +292,6 @@ def _input_errors() -> tuple[type[Exception], ...]:
     from prover.lean_text import LeanTextError
     from prover.policy.errors import ModelError
     from prover.store import StoreError
+    from train.corpus.make import CorpusError
 
-    return (InputError, BenchmarkError, EngineError, LeanTextError, ModelError, StoreError)
+    return (InputError, BenchmarkError, CorpusError, EngineError, LeanTextError, ModelError, StoreError)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from contextlib import closing
 from dataclasses import replace
@@ -61,7 +62,8 @@ def corpus(
     --data`, the benchmarks gym.jsonl and library.jsonl, and figures.json.
     """
     try:
-        figures = asyncio.run(_make(out, generated, library, model or [], budget, against or [], seed, workers))
+        options = {"--generated": generated, "--library": library, "--seed": seed}
+        figures = asyncio.run(_make(out, options, model or [], budget, against or [], workers))
     except KeyboardInterrupt:
         typer.echo(f"prove: stopped; what is found is kept in {out}, and the same command goes on from there", err=True)
         raise typer.Exit(130) from None
@@ -70,12 +72,10 @@ def corpus(
 
 async def _make(
     out: Path,
-    generated_count: int,
-    library_count: int,
+    options: dict[str, int],
     models: list[str],
     budget: int,
     against: list[Path],
-    seed: int,
     workers: int,
 ) -> dict[str, Any]:
     from tqdm import tqdm
@@ -83,22 +83,24 @@ async def _make(
     from prover.progress import CorpusBar
     from train.corpus import make
     from train.corpus.collect import read_collected
-    from train.corpus.library import family, library_theorems
+    from train.corpus.library import library_theorems
     from train.corpus.screen import screen
     from train.corpus.statements import from_library, generated
+    from train.settings import base_weights
 
+    generated_count, library_count, seed = options.values()
     others = _others(against)
+    settings = {**options, "--against": [hashlib.sha256(path.read_bytes()).hexdigest() for path in against]}
+    stated = make.known(out, settings)
+    policies, effort = (_models(models, seed), make.MODELLING) if models else (make.explorers(seed), make.EXPLORING)
     engine = await parts.start_engine(workers, make.LIMITS)
     try:
-        if (out / make.STATEMENTS).exists():
-            stated = make.begin(out, (), ())
-        else:
-            listed = [(t, family(t)) for t in await library_theorems(engine)] if library_count else []
+        if stated is None:
+            listed = await library_theorems(engine) if library_count else ()
             drawn = [*generated(seed, generated_count), *from_library(listed, seed, library_count)]
-            stated = make.begin(out, drawn, others)
-        number = make.round_of(out, models)
+            stated = make.begin(out, settings, drawn, others)
+        number = make.round_of(out, {name: base_weights(name) for name in models}, budget)
         theorems = make.open_theorems(out, number, make.searched(stated, seed))
-        policies, effort = (_models(models, seed), make.MODELLING) if models else (make.explorers(seed), make.EXPLORING)
         with closing(CorpusBar(len(theorems), list(read_collected(make.round_path(out, number))))) as bar:
             await make.search_round(
                 engine, out, number, theorems, policies, replace(effort, budget=budget), workers, bar.show
@@ -120,9 +122,8 @@ def _models(names: list[str], seed: int) -> PolicyOf:
     models = open_models(names)
 
     def policy_of(theorem: Theorem, attempt: int) -> Policy:
-        drawn = theorem_seed(seed + attempt, theorem.name)
-        model = models[(drawn + attempt) % len(models)]
-        return TransformersPolicy(model.batcher, model.adapter, seed=drawn)
+        model = models[(theorem_seed(seed, theorem.name) + attempt) % len(models)]
+        return TransformersPolicy(model.batcher, model.adapter, seed=theorem_seed(seed + attempt, theorem.name))
 
     return policy_of
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import plots
-from benchmarks.compare import difference, mcnemar, rate, read_results
-from benchmarks.measure import Line
+from benchmarks.compare import by_seed, difference, rate, read_results
+from benchmarks.measure import Line, MeasureError
 
 
 def lines(path: Path, proofs: dict[str, list[list[int | None]]]) -> Path:
@@ -21,7 +21,7 @@ def lines(path: Path, proofs: dict[str, list[list[int | None]]]) -> Path:
         for name, table in proofs.items():
             for theorem, row in enumerate(table):
                 for seed, at in enumerate(row):
-                    line = Line(f"t{theorem}", name, "rollouts", seed, at, at or 64, 0)
+                    line = Line(f"t{theorem}", name, "rollouts", seed, 64, "", at, at or 64, 0)
                     file.write(json.dumps(asdict(line)) + "\n")
     return path
 
@@ -42,8 +42,26 @@ def test_a_member_that_is_named_twice_searches_with_another_seed(tmp_path: Path)
     assert results.ensemble(["a", "a"], 8).tolist() == [[1, 1], [0, 0]]
 
 
+def test_a_member_is_not_in_an_ensemble_more_often_than_it_has_seeds(tmp_path: Path) -> None:
+    results = read_results([lines(tmp_path / "a", {"a": [[4, None], [None, None]]})], "rollouts")
+    with pytest.raises(MeasureError, match="more often in an ensemble than it has seeds"):
+        results.ensemble(["a", "a", "a"], 8)
+
+
+def test_no_budget_is_compared_that_was_not_searched(tmp_path: Path) -> None:
+    results = read_results([lines(tmp_path / "a", {"a": [[4]]})], "rollouts")
+    with pytest.raises(MeasureError, match="they searched up to 64"):
+        results.within("a", 65)
+
+
+def test_two_results_of_one_search_are_an_error(tmp_path: Path) -> None:
+    file = lines(tmp_path / "a", {"a": [[4]]})
+    with pytest.raises(MeasureError, match="two results for t0"):
+        read_results([file, file], "rollouts")
+
+
 def test_contestants_without_all_results_are_not_compared(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="b lacks 1 of 2"):
+    with pytest.raises(MeasureError, match="b lacks 1 of 2"):
         read_results([lines(tmp_path / "a", {"a": [[1], [1]], "b": [[1]]})], "rollouts")
 
 
@@ -59,7 +77,9 @@ def test_differences_are_paired_by_theorem() -> None:
     found = difference(first, second)
     assert found.value == pytest.approx(0.05)
     assert 0 < found.low < found.value < found.high < 0.12
-    assert mcnemar(first, second) == pytest.approx(2 / 2**5)
+    (alone,) = by_seed(first, second)
+    assert (alone.gained, alone.lost) == (5, 0)
+    assert alone.p_value == pytest.approx(2 / 2**5)
 
 
 def test_curves_are_drawn(tmp_path: Path) -> None:

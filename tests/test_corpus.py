@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.registry import load
 from lean_env.embedded.engine import EmbeddedEngine
 from lean_env.engine import Theorem
 from train.corpus import make
-from train.corpus.build import chosen, figures, pairs
+from train.corpus.build import PROOFS_PER_THEOREM, chosen, figures, pairs
 from train.corpus.collect import Collected, Effort, Proof, collect, collect_theorem, merged, read_collected
 from train.corpus.connectives import take_apart
 from train.corpus.explorer import Explorer
+from train.corpus.library import Listed
+from train.corpus.normal_form import kind
 from train.corpus.screen import closed_at_once, screen, write_benchmark
 from train.corpus.statements import Stated, decontaminated, generated, read_stated, split_of, write_stated
 from train.corpus.witnesses import solutions
@@ -138,14 +142,62 @@ def test_statements_come_again_from_the_seed_and_stand_on_one_side_each(tmp_path
     stated = list(generated(0, 68))
     assert stated == list(generated(0, 68)) != list(generated(1, 68))
     assert len({one.family for one in stated}) == 17
-    assert {one.split for one in stated} <= {"train", "valid", "test"}
     write_stated(tmp_path / "statements.jsonl", stated)
     assert read_stated(tmp_path / "statements.jsonl") == stated
 
 
-@given(st.text())
-def test_the_side_of_the_split_depends_on_the_key_alone(key: str) -> None:
-    assert split_of(key) == split_of(key) in ("train", "valid", "test")
+def test_what_is_of_one_kind_stands_on_one_side() -> None:
+    stated = list(generated(0, 1700))
+    sides: dict[str, set[str]] = {}
+    for one in stated:
+        sides.setdefault(kind(one.theorem.statement), set()).add(one.split)
+    assert len(sides) < len(stated)
+    assert all(len(side) == 1 for side in sides.values())
+    shares = Counter(one.split for one in stated)
+    assert shares["train"] / len(stated) == pytest.approx(0.7, abs=0.05)
+    assert shares["test"] / len(stated) == pytest.approx(0.2, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["gym", "library"])
+def test_the_benchmarks_stand_on_the_side_that_their_kinds_or_families_give_them(name: str) -> None:
+    theorems = load(name, split="all").theorems
+    assert len(theorems) >= 400
+    for theorem in theorems:
+        key = kind(theorem.statement) if name == "gym" else Listed(theorem, "").family
+        assert theorem.split == split_of(key) != "train"
+
+
+def test_a_library_theorem_of_the_kind_of_a_generated_one_is_removed() -> None:
+    ours = Stated(Theorem("gym_1", "theorem gym_1 (x y : ℕ) : x + y = y + x := by sorry"), "gym", "order", 1)
+    library = [
+        Stated(Theorem("lib_1", "theorem lib_1 : type_of% @Int.add_comm := by sorry"), "library", "add_comm", 0, text)
+        for text in ("∀ (a b : Int), a + b = b + a", "∀ (a b c : Int), a + b + c = a + (b + c)")
+    ]
+    assert decontaminated([ours, *library], []) == ([ours, library[1]], [library[0]])
+
+
+def test_a_corpus_that_was_begun_is_not_gone_on_with_under_other_options(tmp_path: Path) -> None:
+    settings = {"--generated": 3, "--seed": 0}
+    assert make.known(tmp_path, settings) is None
+    stated = make.begin(tmp_path, settings, list(generated(0, 17)), [])
+    assert make.known(tmp_path, settings) == stated
+    with pytest.raises(make.CorpusError, match="was begun with --seed 0, not 1"):
+        make.known(tmp_path, {**settings, "--seed": 1})
+
+
+def test_the_same_models_go_on_with_their_round_and_models_trained_further_make_another(tmp_path: Path) -> None:
+    assert make.round_of(tmp_path, {}, 64) == 0
+    assert make.round_of(tmp_path, {"m": "1a"}, 64) == 1
+    assert make.round_of(tmp_path, {"m": "2b"}, 64) == 2
+    assert make.round_of(tmp_path, {"m": "2b"}, 32) == 3
+    assert make.round_of(tmp_path, {"m": "1a"}, 64) == 1
+
+
+def test_all_lengths_of_proofs_are_kept_before_more_of_one() -> None:
+    proofs = [Proof(tuple(f"{n} {i}" for i in range(n)), tuple(f"g{i}" for i in range(n))) for n in (1, 1, 1, 2, 2, 3)]
+    many = [Proof((f"x{n}",), ("g",)) for n in range(PROOFS_PER_THEOREM)]
+    kept = chosen([*many, *proofs[3:]])
+    assert sorted(len(proof.tactics) for proof in kept) == [1] * (PROOFS_PER_THEOREM - 3) + [2, 2, 3]
 
 
 def test_a_statement_of_minif2f_under_other_names_is_removed() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lean_env.embedded.engine import EmbeddedEngine
 from lean_env.engine import Theorem
 from train.corpus.families import FAMILIES, HARDEST, theorems
-from train.corpus.normal_form import normal_form
+from train.corpus.normal_form import kind, normal_form
 
 # Of each family a statement of difficulty 3 that it made, and a proof of it by hand in simple steps.
 PROOFS: dict[str, tuple[str, str]] = {
@@ -227,3 +227,30 @@ def test_the_normal_form_is_one_for_every_layout_and_keeps_to_itself(family: str
 )
 def test_the_normal_form_keeps_what_makes_another_theorem(one: str, other: str) -> None:
     assert normal_form(f"theorem t {one} := by sorry") != normal_form(f"theorem t {other} := by sorry")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(a : ℤ) : ∃ x, x + a = 3 * a", "(a b : ℤ) : ∃ x, x + b = 5 * b"),
+        ("(n : ℕ) (h : 2 < n) : n ≠ 1", "(a : ℤ) (b : ℤ) (h : 7 < b) : b ≠ 11"),
+    ],
+)
+def test_theorems_that_differ_by_numbers_names_and_types_of_variables_are_of_one_kind(one: str, other: str) -> None:
+    assert kind(f"theorem t {one} := by sorry") == kind(f"theorem u {other} := by sorry")
+
+
+def test_a_proposition_that_lean_printed_has_the_kind_of_the_theorem() -> None:
+    assert kind("∀ (a b : Nat), a + b = b + a") == kind("theorem t (x y : ℤ) : x + y = y + x := by sorry")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("(a b : ℕ) : a + b = b + a", "(a b : ℕ) : a + b = a + b"),
+        ("(h : 1 < 2) : 2 < 3", ": 2 < 3"),
+        ("(f : ℕ → ℕ) : f 0 = 0", "(f : ℕ) : f = 0"),
+    ],
+)
+def test_a_kind_keeps_hypotheses_and_structure(one: str, other: str) -> None:
+    assert kind(f"theorem t {one} := by sorry") != kind(f"theorem t {other} := by sorry")

@@ -15,7 +15,7 @@ from lean_env.engine import Failed, FailureKind, ProofState, Proved, Theorem, Un
 from lean_env.pool import Pool, ProcessSpec
 from lean_env.process import EndCause, Process
 from train.corpus import library
-from train.corpus.library import family, is_chosen, library_theorems
+from train.corpus.library import Listed, is_chosen, library_theorems
 
 APPEND = "List.append_assoc"
 HONEST = "intro α as bs cs\ninduction as with\n| nil => rfl\n| cons a as ih => exact congrArg (List.cons a) ih"
@@ -220,7 +220,7 @@ def test_a_row_of_a_benchmark_says_what_its_theorem_comes_before() -> None:
 async def options(engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch) -> dict[str, Theorem]:
     """The library's theorems about Option, by their names in the library."""
     monkeypatch.setattr(library, "_MODULE", re.compile(r"Init\.Data\.Option\..+"))
-    return {theorem.before: theorem for theorem in await library_theorems(engine)}
+    return {listed.theorem.before: listed.theorem for listed in await library_theorems(engine)}
 
 
 async def test_every_listed_theorem_can_be_stated_in_a_benchmark_and_opened(
@@ -280,7 +280,7 @@ def test_theorems_are_chosen_that_a_person_stated_about_what_tactics_are_learnt_
     ],
 )
 def test_theorems_that_differ_by_their_type_only_are_of_one_family(one: str, other: str) -> None:
-    assert family(stated(one)) == family(stated(other))
+    assert Listed(stated(one), "").family == Listed(stated(other), "").family
 
 
 def test_theorems_that_say_different_things_are_of_different_families() -> None:
@@ -292,4 +292,4 @@ def test_theorems_that_say_different_things_are_of_different_families() -> None:
         "Array.size_map",
         "Array.resize_map",
     ]
-    assert len({family(stated(name)) for name in names}) == len(names)
+    assert len({Listed(stated(name), "").family for name in names}) == len(names)

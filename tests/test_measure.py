@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.measure import Contestant, StrategyName, measure, read_lines
+import pytest
+
+from benchmarks.measure import Contestant, MeasureError, StrategyName, measure, read_lines
 from lean_env.embedded.engine import EmbeddedEngine
 from lean_env.engine import Theorem
 from search.policy import Policy, Suggestion
@@ -38,8 +40,8 @@ class Stubborn(Contestant):
         return Fixed(self.tactics)
 
 
-SLOW = Stubborn("slow", None, 1.0, ("rfl", "constructor", "exact h.2", "exact h.1", "refine ⟨b - a, ?_⟩", "omega"))
-FAST = Stubborn("fast", None, 1.0, ("exact ⟨h.2, h.1⟩", "exact ⟨b - a, by omega, by omega⟩", "constructor"))
+SLOW = Stubborn("slow", None, 1.0, {}, ("rfl", "constructor", "exact h.2", "exact h.1", "refine ⟨b - a, ?_⟩", "omega"))
+FAST = Stubborn("fast", None, 1.0, {}, ("exact ⟨h.2, h.1⟩", "exact ⟨b - a, by omega, by omega⟩", "constructor"))
 
 
 async def lines(
@@ -66,3 +68,15 @@ async def test_a_measurement_goes_on_with_what_is_missing(engine: EmbeddedEngine
     assert {key: value for key, value in again.items() if key[1] == "fast"} == first
     assert len(again) == 2 * len(THEOREMS)
     assert len(list(read_lines(tmp_path / "m"))) == len(again)
+
+
+async def test_lines_of_another_budget_or_other_weights_are_not_gone_on_with(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    await measure(engine, [], [(FAST, StrategyName.BEST_FIRST, 0)], 32, tmp_path / "none")
+    await lines(engine, tmp_path / "m", FAST)
+    with pytest.raises(MeasureError, match="another budget"):
+        await measure(engine, THEOREMS, [(FAST, StrategyName.BEST_FIRST, 0)], 64, tmp_path / "m")
+    retrained = replace(FAST, weights={0: "1f"})
+    with pytest.raises(MeasureError, match="other weights"):
+        await measure(engine, THEOREMS, [(retrained, StrategyName.BEST_FIRST, 0)], 32, tmp_path / "m")

@@ -31,7 +31,7 @@ class Pair:
 
 
 def pairs(stated: Iterable[Stated], found: Mapping[str, Collected]) -> Iterator[Pair]:
-    """The pairs of every theorem that has proofs, at most PROOFS_PER_THEOREM of them, the shortest first."""
+    """The pairs of every theorem that has proofs, of at most PROOFS_PER_THEOREM of them."""
     number = 0
     for one in stated:
         collected = found.get(one.theorem.name)
@@ -44,9 +44,16 @@ def pairs(stated: Iterable[Stated], found: Mapping[str, Collected]) -> Iterator[
 
 
 def chosen(proofs: Sequence[Proof]) -> list[Proof]:
-    """Of one theorem's proofs those that are used: no step without effect, and each length as far as there is room."""
-    useful = [proof for proof in proofs if len(set(proof.goals)) == len(proof.goals)]
-    return sorted(useful, key=lambda proof: len(proof.tactics))[:PROOFS_PER_THEOREM]
+    """Of one theorem's proofs those that are used: none that comes back to a goal, and all lengths in turn."""
+    place = Counter[int]()  # of a proof among those of its length
+    order: list[tuple[int, int, Proof]] = []
+    for proof in proofs:
+        if len(set(proof.goals)) == len(proof.goals):
+            length = len(proof.tactics)
+            order.append((place[length], length, proof))
+            place[length] += 1
+    order.sort(key=lambda each: each[:2])
+    return [proof for _, _, proof in order[:PROOFS_PER_THEOREM]]
 
 
 def write_corpus(path: Path, rows: Iterable[Pair]) -> None:

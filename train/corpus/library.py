@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lean_env.embedded.engine import OPENING_S, PLACEHOLDER, EmbeddedEngine
@@ -36,7 +37,26 @@ _GENERATED = re.compile(
 )
 
 
-async def library_theorems(engine: EmbeddedEngine) -> tuple[Theorem, ...]:
+@dataclass(frozen=True)
+class Listed:
+    """A theorem of the library, restated, with what it says as Lean prints it."""
+
+    theorem: Theorem
+    proposition: str
+
+    @property
+    def family(self) -> str:
+        """What the library's theorems that differ from this one only by the type they are about have in common with it.
+
+        It is the last part of its name in the library, without what tells variants apart (primes, numbers), and with
+        the words that arrays and lists have for the same thing made one.
+        """
+        name = self.theorem.before.rpartition(".")[2]
+        words = name.rstrip("'₀₁₂₃₄₅₆₇₈₉0123456789").removesuffix("_").split("_")
+        return "_".join("length" if word == "size" else word for word in words)
+
+
+async def library_theorems(engine: EmbeddedEngine) -> tuple[Listed, ...]:
     """The theorems of the library that are fit to be proved, in the order in which Lean imports their modules.
 
     Fit are those that a person stated in the modules above and that Lean prints in at most LONGEST characters; of
@@ -46,14 +66,15 @@ async def library_theorems(engine: EmbeddedEngine) -> tuple[Theorem, ...]:
     try:
         listed = (await _ask(slot, {"library": True}))["theorems"]
         names = [entry["name"] for entry in listed if is_chosen(entry["name"], entry["module"])]
-        found: dict[str, Theorem] = {}
+        found: dict[str, Listed] = {}
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
             printed = await _printed(slot, batch)
             headers = await _headers(slot, batch)
             for name in batch:
                 if len(printed[name]) <= LONGEST:
-                    found.setdefault(printed[name], _stated(name, headers[name]))
+                    proposition = printed[name].removeprefix("⊢ ")
+                    found.setdefault(proposition, Listed(_stated(name, headers[name]), proposition))
         return tuple(found.values())
     finally:
         engine.pool.release(slot)
@@ -67,16 +88,6 @@ def is_chosen(name: str, module: str) -> bool:
         and _NAME.fullmatch(name) is not None
         and not any(_GENERATED.fullmatch(part) for part in name.split("."))
     )
-
-
-def family(theorem: Theorem) -> str:
-    """What the library's theorems that differ from this one only by the type they are about have in common with it.
-
-    It is the last part of its name in the library, without what tells variants apart (primes, numbers), and with the
-    words that arrays and lists have for the same thing made one.
-    """
-    words = theorem.before.rpartition(".")[2].rstrip("'₀₁₂₃₄₅₆₇₈₉0123456789").removesuffix("_").split("_")
-    return "_".join("length" if word == "size" else word for word in words)
 
 
 def _stated(name: str, header: str) -> Theorem:

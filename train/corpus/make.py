@@ -1,9 +1,9 @@
 """Makes a corpus: statements, then rounds of searching for their proofs, then the pairs that models are trained on.
 
-A folder holds everything: `statements.jsonl`; `round-0.jsonl`, `round-1.jsonl`, … with what each round found, kept as
-it arrives; `corpus.jsonl.gz`; `gym.jsonl` and `library.jsonl`, the theorems kept out of training; `figures.json`. The
-first round searches with explorers, later ones with models that were trained on what the rounds before had found
-(expert iteration). A round that was stopped goes on where it was.
+A folder holds everything: `statements.jsonl`, and in `settings.json` what they were asked to be; `round-0.jsonl`,
+`round-1.jsonl`, … with what each round found, kept as it arrives; `corpus.jsonl.gz`; `gym.jsonl` and `library.jsonl`,
+the theorems kept out of training; `figures.json`. The first round searches with explorers, later ones with models that
+were trained on what the rounds before had found (expert iteration). A round that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ from train.corpus.explorer import Explorer
 from train.corpus.screen import write_benchmark
 from train.corpus.statements import Stated, decontaminated, read_stated, write_stated
 
-STATEMENTS, SCREENED, ROUNDS = "statements.jsonl", "screened.jsonl", "rounds.json"
-CORPUS, FIGURES = "corpus.jsonl.gz", "figures.json"
+STATEMENTS, SETTINGS, SCREENED, ROUNDS = "statements.jsonl", "settings.json", "screened.jsonl", "rounds.json"
+CORPUS, FIGURES, REMOVED = "corpus.jsonl.gz", "figures.json", "removed.json"
 
 # Shares of automation of the attempts on one theorem: all of it first, to see whether there is a proof at all.
 AUTOMATION = (1.0, 0.0, 0.3, 0.0, 0.5, 0.0)
@@ -34,6 +34,10 @@ MODELLING = Effort(attempts=2, budget=64, proofs=3, patience=1)
 
 # What a search for proofs gives a tactic: less than `prove` does, as there is always another theorem to go on with.
 LIMITS = Limits(timeout_s=4.0, heartbeats=2_500, memory_mb=1800)
+
+
+class CorpusError(Exception):
+    """A corpus cannot be made as asked; one line that says what to change."""
 
 
 def explorers(seed: int) -> PolicyOf:
@@ -52,15 +56,31 @@ def searched(stated: Sequence[Stated], seed: int) -> list[Theorem]:
     return mixed
 
 
-def begin(folder: Path, stated: Iterable[Stated], others: Iterable[Theorem]) -> list[Stated]:
-    """The statements of a corpus: those in the folder, else `stated` less what occurs among `others`."""
-    path = folder / STATEMENTS
-    if path.exists():
-        return read_stated(path)
+def known(folder: Path, settings: Mapping[str, Any]) -> list[Stated] | None:
+    """The statements that are in the folder, None when there are none yet.
+
+    Raises CorpusError when they were made with other `settings`, names of options with JSON values.
+    """
+    if not (folder / STATEMENTS).exists():
+        return None
+    before = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+    for option, value in settings.items():
+        if before[option] != value:
+            raise CorpusError(
+                f"{folder} was begun with {option} {before[option]}, not {value}: give that, or another --out"
+            )
+    return read_stated(folder / STATEMENTS)
+
+
+def begin(
+    folder: Path, settings: Mapping[str, Any], stated: Sequence[Stated], others: Sequence[Theorem]
+) -> list[Stated]:
+    """The statements of a new corpus: `stated` less what occurs among `others`."""
     folder.mkdir(parents=True, exist_ok=True)
     kept, removed = decontaminated(stated, others)
-    (folder / "removed.json").write_text(json.dumps([one.theorem.name for one in removed]) + "\n")
-    write_stated(path, kept)
+    (folder / REMOVED).write_text(json.dumps([one.theorem.name for one in removed]) + "\n")
+    (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
+    write_stated(folder / STATEMENTS, kept)
     return kept
 
 
@@ -83,14 +103,19 @@ def round_path(folder: Path, number: int) -> Path:
     return folder / f"round-{number}.jsonl"
 
 
-def round_of(folder: Path, searchers: Sequence[str]) -> int:
-    """The number of the round that `searchers` (names of models, none: explorers) make: theirs, or a new one."""
+def round_of(folder: Path, models: Mapping[str, str | None], budget: int) -> int:
+    """The number of the round that `models` make: theirs, or a new one.
+
+    They are names with digests of the weights; none are the explorers. Models that were trained further, and another
+    budget, make another round.
+    """
     path = folder / ROUNDS
-    rounds: list[list[str]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    if list(searchers) not in rounds:
-        rounds.append(list(searchers))
-        path.write_text(json.dumps(rounds) + "\n", encoding="utf-8")
-    return rounds.index(list(searchers))
+    rounds: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    asked = {"models": dict(models), "budget": budget}
+    if asked not in rounds:
+        rounds.append(asked)
+        path.write_text(json.dumps(rounds, indent=2) + "\n", encoding="utf-8")
+    return rounds.index(asked)
 
 
 def open_theorems(folder: Path, number: int, theorems: Sequence[Theorem]) -> list[Theorem]:
@@ -122,10 +147,10 @@ def finish(folder: Path) -> dict[str, Any]:
         )
         for source in ("gym", "library")
     }
-    removed = json.loads((folder / "removed.json").read_text())
+    removed = json.loads((folder / REMOVED).read_text())
     result = {
         "statements": len(stated),
-        "removed as in miniF2F": len(removed),
+        "removed, as they are in what they were compared with": len(removed),
         "held out": held_out,
         **figures(rows),
         "rounds": rounds,

@@ -1,9 +1,13 @@
-"""A textual normal form of theorems: equal for statements that differ in names and layout only.
+"""Textual normal forms of theorems: when two statements say the same, and when they are of one kind.
 
-The theorem's name, comments, layout and a closing `:= by sorry` are dropped, and every name that a binder introduces
-(arguments, hypotheses, variables of ∀, ∃, ∃!, ∑, ∏, fun, set builders) is replaced by v0, v1, … in the order in which
-the names first occur. Numbers, constants and the order of hypotheses stay. A name that is bound in several places
-counts as one name: two theorems get the same form only if a renaming of names carries the one to the other.
+The normal form is equal for statements that differ in names and layout only. The theorem's name, comments, layout and
+a closing `:= by sorry` are dropped, and every name that a binder introduces (arguments, hypotheses, variables of ∀, ∃,
+∃!, ∑, ∏, fun, set builders) is replaced by v0, v1, … in the order in which the names first occur. Numbers, constants
+and the order of hypotheses stay. A name that is bound in several places counts as one name: two theorems get the same
+form only if a renaming of names carries the one to the other.
+
+The kind is coarser: numerals are all one, and what variables there are, and of which types, is not looked at unless
+they are used. A proof of one theorem of a kind is mostly a proof of the next.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ _TOKEN = re.compile(rf"{_NAME}(?:\.(?:{_NAME}|\d+))*|\d+(?:\.\d+)?|∃!|:=|=>|->
 _PLAIN = re.compile(_NAME)
 _BINDERS = frozenset({"∀", "∃", "∃!", "∑", "∏", "Σ", "λ", "fun"})
 _OPENING, _CLOSING = frozenset("({[⦃"), frozenset(")}]⦄")
+_VARIABLE = re.compile(r"v\d+")
+_NUMERAL = re.compile(r"\d+(\.\d+)?")
 _AFTER_SET_VARIABLE = frozenset({"|", ":", "∈"})
 
 
@@ -36,6 +42,27 @@ def normal_form(statement: str) -> str:
             first = numbers.setdefault(first, f"v{len(numbers)}")
         renamed.append(first + dot + rest)
     return " ".join(renamed)
+
+
+def kind(statement: str) -> str:
+    """The kind of Lean source text, as `normal_form` takes it, or of a proposition that Lean printed."""
+    tokens = normal_form(statement).split(" ")
+    at = int(tokens[0] == "∀")
+    kept: list[str] = []
+    while at < len(tokens) and tokens[at] in _OPENING:
+        after = _closing(tokens, at) + 1
+        names, _, kind_of_them = " ".join(tokens[at + 1 : after - 1]).partition(" : ")
+        if " " in kind_of_them or not all(map(_VARIABLE.fullmatch, names.split())):
+            kept += tokens[at:after]
+        at = after
+    kept += tokens[at + (tokens[at : at + 1] in ([":"], [","])) :]
+    numbers: dict[str, str] = {}
+    return " ".join(
+        "#"
+        if _NUMERAL.fullmatch(token)
+        else _VARIABLE.sub(lambda name: numbers.setdefault(name[0], f"v{len(numbers)}"), token, count=1)
+        for token in kept
+    )
 
 
 def _bound(tokens: Sequence[str]) -> Iterator[str]:

@@ -12,12 +12,13 @@ from typing import Literal
 
 from lean_env.engine import Theorem
 from train.corpus.families import FAMILIES, theorems
-from train.corpus.normal_form import normal_form
+from train.corpus.library import Listed
+from train.corpus.normal_form import kind, normal_form
 
 Split = Literal["train", "valid", "test"]
 Source = Literal["gym", "library"]
 
-# Of all theorems, in hundredths; by family instance, so that what is nearly the same stands on one side.
+# Of all kinds of theorems, in hundredths: what differs by numbers and types only stands on one side.
 VALID, TEST = 10, 20
 # How often each difficulty, 1 to 5, is drawn.
 DIFFICULTIES = (5, 3, 2, 1, 1)
@@ -25,12 +26,16 @@ DIFFICULTIES = (5, 3, 2, 1, 1)
 
 @dataclass(frozen=True)
 class Stated:
-    """A theorem of the corpus with its family, its difficulty (0: not known), and where it came from."""
+    """A theorem of the corpus with its family, its difficulty (0: not known), and where it came from.
+
+    `proposition` is a library theorem's as Lean prints it; the others' is in their statements.
+    """
 
     theorem: Theorem
     source: Source
     family: str
     difficulty: int
+    proposition: str = ""
 
     @property
     def split(self) -> str:
@@ -55,22 +60,27 @@ def generated(seed: int, count: int) -> Iterator[Stated]:
                 form = normal_form(theorem.statement)
                 if form not in seen:
                     seen.add(form)
-                    yield Stated(_with_split(theorem, split_of(form)), "gym", family, difficulty)
+                    yield Stated(_with_split(theorem, split_of(kind(theorem.statement))), "gym", family, difficulty)
 
 
-def from_library(library: Sequence[tuple[Theorem, str]], seed: int, count: int) -> Iterator[Stated]:
-    """`count` library theorems, given with their families, drawn at random."""
-    chosen = random.Random(seed).sample(library, min(count, len(library)))
-    for theorem, family in chosen:
-        yield Stated(_with_split(theorem, split_of(family)), "library", family, 0)
+def from_library(library: Sequence[Listed], seed: int, count: int) -> Iterator[Stated]:
+    """`count` library theorems, drawn at random."""
+    for one in random.Random(seed).sample(library, min(count, len(library))):
+        yield Stated(_with_split(one.theorem, split_of(one.family)), "library", one.family, 0, one.proposition)
 
 
-def decontaminated(stated: Iterable[Stated], others: Iterable[Theorem]) -> tuple[list[Stated], list[Stated]]:
-    """What is kept, and what is removed because one of `others` has the same normal form."""
+def decontaminated(stated: Sequence[Stated], others: Sequence[Theorem]) -> tuple[list[Stated], list[Stated]]:
+    """What is kept, and what is removed.
+
+    Removed is a generated theorem with the normal form of one of `others`, and a library theorem of the kind of one of
+    `others` or of a generated one, which may stand on the other side of the split.
+    """
     forms = {normal_form(theorem.statement) for theorem in others}
+    kinds = {kind(theorem.statement) for theorem in (*others, *(one.theorem for one in stated if not one.proposition))}
     kept, removed = list[Stated](), list[Stated]()
     for one in stated:
-        (removed if normal_form(one.theorem.statement) in forms else kept).append(one)
+        known = kind(one.proposition) in kinds if one.proposition else normal_form(one.theorem.statement) in forms
+        (removed if known else kept).append(one)
     return kept, removed
 
 
@@ -83,7 +93,7 @@ def write_stated(path: Path, stated: Iterable[Stated]) -> None:
 def read_stated(path: Path) -> list[Stated]:
     """What `write_stated` wrote."""
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [Stated(Theorem(**row["theorem"]), row["source"], row["family"], row["difficulty"]) for row in rows]
+    return [Stated(**{**row, "theorem": Theorem(**row["theorem"])}) for row in rows]
 
 
 def _with_split(theorem: Theorem, split: str) -> Theorem:
