@@ -25,7 +25,7 @@ def corpus(
     out: Annotated[Path, option(panel="Corpus", metavar="DIR", help="Where it is made; one that is there goes on.")],
     generated: Annotated[
         int, option(panel="Corpus", min=0, metavar="N", help="Theorems from the generators, over all families.")
-    ] = 3000,
+    ] = 6000,
     library: Annotated[
         int, option(panel="Corpus", min=0, metavar="N", help="Theorems from the library of Lean itself.")
     ] = 1600,

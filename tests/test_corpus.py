@@ -22,7 +22,7 @@ from train.corpus.explorer import Explorer
 from train.corpus.library import Listed
 from train.corpus.normal_form import kind
 from train.corpus.screen import closed_at_once, screen, write_benchmark
-from train.corpus.statements import Stated, decontaminated, generated, read_stated, split_of, write_stated
+from train.corpus.statements import Source, Stated, decontaminated, generated, read_stated, split_of, write_stated
 from train.corpus.witnesses import solutions
 
 
@@ -154,17 +154,17 @@ def test_what_is_of_one_kind_stands_on_one_side() -> None:
     assert len(sides) < len(stated)
     assert all(len(side) == 1 for side in sides.values())
     shares = Counter(one.split for one in stated)
-    assert shares["train"] / len(stated) == pytest.approx(0.7, abs=0.05)
-    assert shares["test"] / len(stated) == pytest.approx(0.2, abs=0.05)
+    assert shares["valid"] / len(stated) == pytest.approx(0.05, abs=0.02)
+    assert shares["test"] / len(stated) == pytest.approx(0.1, abs=0.03)
 
 
 @pytest.mark.parametrize("name", ["gym", "library"])
-def test_the_benchmarks_stand_on_the_side_that_their_kinds_or_families_give_them(name: str) -> None:
+def test_the_benchmarks_stand_on_the_side_that_their_kinds_or_families_give_them(name: Source) -> None:
     theorems = load(name, split="all").theorems
     assert len(theorems) >= 400
     for theorem in theorems:
         key = kind(theorem.statement) if name == "gym" else Listed(theorem, "").family
-        assert theorem.split == split_of(key) != "train"
+        assert theorem.split == split_of(name, key) != "train"
 
 
 def test_a_library_theorem_of_the_kind_of_a_generated_one_is_removed() -> None:

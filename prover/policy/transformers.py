@@ -16,37 +16,18 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from prover.policy.batching import Batcher
 from prover.policy.beams import Beams
 from prover.policy.errors import ModelError
 from prover.policy.model import Prompt, Request
 from prover.policy.sampling import Answer, Draws, Written
+from prover.records import ModelUse
 from search.policy import Suggestion
 
 DRAWS = 16
 PATIENCE = 64
-
-
-@dataclass(frozen=True)
-class ModelUse:
-    """What the model did for one policy.
-
-    `prompt_tokens` counts a prompt once for every request; `cut_off` are draws that came to no end, `blank` those whose
-    text is empty, `cut_prompts` states that were longer than the model's context.
-    """
-
-    prompt_tokens: int = 0
-    generated_tokens: int = 0
-    draws: int = 0
-    cut_off: int = 0
-    blank: int = 0
-    cut_prompts: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Read and written."""
-        return self.prompt_tokens + self.generated_tokens
 
 
 class ModelPolicy:
@@ -179,7 +160,8 @@ class TransformersPolicy(ModelPolicy):
     def _stream(self, state: str) -> _Stream:
         prompt = self._prompt(state)
         if prompt not in self._streams:
-            name = json.dumps([self._seed, self.adapter, prompt]).encode()
+            adapter = self.adapter and Path(self.adapter).name  # wherever the models lie, the draws are the same
+            name = json.dumps([self._seed, adapter, prompt]).encode()
             key = int.from_bytes(hashlib.blake2b(name, digest_size=16).digest())
             self._streams[prompt] = _Stream(prompt, key)
         return self._streams[prompt]

@@ -13,7 +13,7 @@ from typing import Any
 from train.corpus.collect import Collected, Proof
 from train.corpus.statements import Stated
 
-PROOFS_PER_THEOREM = 8
+PROOFS_PER_THEOREM = 12
 
 
 @dataclass(frozen=True)

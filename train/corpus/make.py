@@ -30,7 +30,7 @@ CORPUS, FIGURES, REMOVED = "corpus.jsonl.gz", "figures.json", "removed.json"
 # Shares of automation of the attempts on one theorem: all of it first, to see whether there is a proof at all.
 AUTOMATION = (1.0, 0.0, 0.3, 0.0, 0.5, 0.0)
 EXPLORING = Effort(attempts=5, budget=64, proofs=2, patience=2)
-MODELLING = Effort(attempts=2, budget=64, proofs=3, patience=1)
+MODELLING = Effort(attempts=2, budget=64, proofs=6, patience=1)
 
 # What a search for proofs gives a tactic: less than `prove` does, as there is always another theorem to go on with.
 LIMITS = Limits(timeout_s=4.0, heartbeats=2_500, memory_mb=1800)

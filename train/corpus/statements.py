@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,9 @@ from train.corpus.normal_form import kind, normal_form
 Split = Literal["train", "valid", "test"]
 Source = Literal["gym", "library"]
 
-# Of all kinds of theorems, in hundredths: what differs by numbers and types only stands on one side.
-VALID, TEST = 10, 20
+# For validation and for testing, in hundredths of all kinds of generated theorems (what differs by numbers and types
+# only stands on one side), and of all families of the library.
+HELD_OUT: Mapping[Source, tuple[int, int]] = {"gym": (5, 10), "library": (10, 20)}
 # How often each difficulty, 1 to 5, is drawn.
 DIFFICULTIES = (5, 3, 2, 1, 1)
 
@@ -43,10 +44,11 @@ class Stated:
         return self.theorem.split
 
 
-def split_of(key: str) -> Split:
+def split_of(source: Source, key: str) -> Split:
     """The side of the split for everything that shares `key`; the same in every corpus."""
     place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % 100
-    return "valid" if place < VALID else "test" if place < VALID + TEST else "train"
+    valid, test = HELD_OUT[source]
+    return "valid" if place < valid else "test" if place < valid + test else "train"
 
 
 def generated(seed: int, count: int) -> Iterator[Stated]:
@@ -60,13 +62,15 @@ def generated(seed: int, count: int) -> Iterator[Stated]:
                 form = normal_form(theorem.statement)
                 if form not in seen:
                     seen.add(form)
-                    yield Stated(_with_split(theorem, split_of(kind(theorem.statement))), "gym", family, difficulty)
+                    split = split_of("gym", kind(theorem.statement))
+                    yield Stated(replace(theorem, split=split), "gym", family, difficulty)
 
 
 def from_library(library: Sequence[Listed], seed: int, count: int) -> Iterator[Stated]:
     """`count` library theorems, drawn at random."""
     for one in random.Random(seed).sample(library, min(count, len(library))):
-        yield Stated(_with_split(one.theorem, split_of(one.family)), "library", one.family, 0, one.proposition)
+        theorem = replace(one.theorem, split=split_of("library", one.family))
+        yield Stated(theorem, "library", one.family, 0, one.proposition)
 
 
 def decontaminated(stated: Sequence[Stated], others: Sequence[Theorem]) -> tuple[list[Stated], list[Stated]]:
@@ -94,7 +98,3 @@ def read_stated(path: Path) -> list[Stated]:
     """What `write_stated` wrote."""
     rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
     return [Stated(**{**row, "theorem": Theorem(**row["theorem"])}) for row in rows]
-
-
-def _with_split(theorem: Theorem, split: str) -> Theorem:
-    return Theorem(**{**asdict(theorem), "split": split})
