@@ -19,6 +19,7 @@ from prover.options import (
     DEFAULT_TIMEOUT_S,
     SHIPPED,
     AlphaOption,
+    BeamsOption,
     BudgetOption,
     InputError,
     PolicyOption,
@@ -74,7 +75,8 @@ def prove(
         int | None, option(panel="Theorems", min=1, metavar="N", show_default="all", help="Only the first N theorems.")
     ] = None,
     policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
-    temperature: TemperatureOption = 1.0,
+    temperature: TemperatureOption = None,
+    beams: BeamsOption = None,
     budget: BudgetOption = 256,
     width: WidthOption = 4,
     priority: PriorityOption = PriorityName.SUM,
@@ -114,7 +116,7 @@ def prove(
     theorems = load(benchmark, split=split, data=data)
     if limit is not None:
         theorems = replace(theorems, theorems=theorems.theorems[:limit])
-    plan = parts.plan(policy, temperature, budget, seed, width, priority, alpha, timeout)
+    plan = parts.plan(policy, temperature, beams, budget, seed, width, priority, alpha, timeout)
     with closing(Store(out or Path("runs") / benchmark)) as store:
         try:
             summary = asyncio.run(_prove_benchmark(theorems, plan, store, workers, fresh))
@@ -122,8 +124,11 @@ def prove(
             same = "the same command without --fresh" if fresh else "the same command"
             _say(f"prove: stopped; what is finished is kept in {store.out}, and {same} goes on from there")
             raise typer.Exit(130) from None
+    from prover.report.report import cuts
     from prover.run import last_line
 
+    if said := cuts(summary):
+        _say(f"models: {said}")
     _say(f"report: {store.out / 'report.html'}")
     typer.echo(last_line(summary))
 
@@ -162,7 +167,8 @@ def theorem(
         str, typer.Argument(metavar="STATEMENT", help='In quotes: "theorem t (a b : ℕ) (h : a < b) : a + 1 ≤ b".')
     ],
     policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
-    temperature: TemperatureOption = 1.0,
+    temperature: TemperatureOption = None,
+    beams: BeamsOption = None,
     budget: BudgetOption = 256,
     width: WidthOption = 4,
     priority: PriorityOption = PriorityName.SUM,
@@ -175,7 +181,7 @@ def theorem(
 
     wanted = theorem_of(statement)
     found = asyncio.run(
-        _prove_theorem(wanted, parts.plan(policy, temperature, budget, seed, width, priority, alpha, timeout))
+        _prove_theorem(wanted, parts.plan(policy, temperature, beams, budget, seed, width, priority, alpha, timeout))
     )
     if not found.proof:
         claimed = "".join(f"; a proof was {c.verdict.kind.value}: {_line(c.verdict.reason)}" for c in found.claims[:1])

@@ -100,7 +100,7 @@ async def _make(
             drawn = [*generated(seed, generated_count), *from_library(listed, seed, library_count)]
             stated = make.begin(out, settings, drawn, others)
         number = make.round_of(out, {name: base_weights(name) for name in models}, budget)
-        theorems = make.open_theorems(out, number, make.searched(stated, seed))
+        theorems = make.open_theorems(out, number, make.searched(stated, seed, number))
         with closing(CorpusBar(len(theorems), list(read_collected(make.round_path(out, number))))) as bar:
             await make.search_round(
                 engine, out, number, theorems, policies, replace(effort, budget=budget), workers, bar.show

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 DEFAULT_ALPHA = 0.5
+DEFAULT_TEMPERATURE = 1.0
 DEFAULT_TIMEOUT_S = 10.0
 SHIPPED, PORTFOLIO = "shipped", "portfolio"
 
@@ -40,7 +41,23 @@ PolicyOption = Annotated[
     ),
 ]
 TemperatureOption = Annotated[
-    float, option(min=0.01, max=10, metavar="T", help="At which models are sampled; 1 is as they were trained.")
+    float | None,
+    option(
+        min=0.01,
+        max=10,
+        metavar="T",
+        show_default=f"{DEFAULT_TEMPERATURE:g}",
+        help="At which models are sampled; 1 is as they were trained.",
+    ),
+]
+BeamsOption = Annotated[
+    int | None,
+    option(
+        min=1,
+        metavar="N",
+        show_default="draws",
+        help="Try the likeliest tactics that a beam search of N beams finds, at most N a state, instead of draws.",
+    ),
 ]
 BudgetOption = Annotated[
     int, option(min=1, metavar="N", help="Expansions for each theorem: tactics sampled and checked by Lean.")

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prover.options import DEFAULT_ALPHA, PORTFOLIO, SHIPPED, InputError, PriorityName
+from prover.options import DEFAULT_ALPHA, DEFAULT_TEMPERATURE, PORTFOLIO, SHIPPED, InputError, PriorityName
 
 if TYPE_CHECKING:
     from lean_env.embedded.engine import EmbeddedEngine, Limits
@@ -34,7 +34,8 @@ async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
 
 def plan(
     names: Sequence[str],
-    temperature: float,
+    temperature: float | None,
+    beams: int | None,
     budget: int,
     seed: int,
     width: int,
@@ -47,36 +48,52 @@ def plan(
 
     name, strategy = _best_first(width, priority, alpha)
     members = [
-        Planned(replace(member, strategy=name), policy, strategy) for member, policy in policies(names, temperature)
+        Planned(replace(member, strategy=name), policy, strategy)
+        for member, policy in policies(names, temperature, beams)
     ]
     return Plan(budget, seed, timeout_s, tuple(members))
 
 
-def policies(names: Sequence[str], temperature: float) -> list[tuple[Member, PolicyFactory]]:
-    """What makes the policies that `names` name, in their order; `shipped` names several. Raises ModelError."""
+def policies(
+    names: Sequence[str], temperature: float | None = None, beams: int | None = None
+) -> list[tuple[Member, PolicyFactory]]:
+    """What makes the policies that `names` name, in their order; `shipped` names several.
+
+    Models are drawn from at `temperature`, or give the likeliest tactics of so many `beams`. Raises InputError for
+    both, and ModelError.
+    """
     from prover.policy.portfolio import Portfolio
     from prover.records import Member
 
+    if beams is not None and temperature is not None:
+        raise InputError("--beams draws nothing, so it has no --temperature: leave one of them out")
     if SHIPPED in names:
         from prover.policy.shelf import shipped
 
         names = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
-    models = _models([name for name in names if name != PORTFOLIO], temperature)
+    models = _models([name for name in names if name != PORTFOLIO], temperature, beams)
     portfolio = (Member(PORTFOLIO, ""), lambda seed: Portfolio())
     return [portfolio if name == PORTFOLIO else next(models) for name in names]
 
 
-def _models(names: Sequence[str], temperature: float) -> Iterator[tuple[Member, PolicyFactory]]:
-    """The policies of models, which are loaded when the first is asked for."""
+def _models(
+    names: Sequence[str], temperature: float | None, beams: int | None
+) -> Iterator[tuple[Member, PolicyFactory]]:
+    """The policies of models, which are loaded when the first is asked for; their names tell how they are used."""
     from prover.policy.shelf import Shelved, open_models
-    from prover.policy.transformers import TransformersPolicy
+    from prover.policy.transformers import BeamPolicy, TransformersPolicy
     from prover.records import Member
 
-    def drawing(model: Shelved) -> PolicyFactory:
-        return lambda seed: TransformersPolicy(model.batcher, model.adapter, seed=seed, temperature=temperature)
+    drawn_at = DEFAULT_TEMPERATURE if temperature is None else temperature
+    unusual = f", temperature {drawn_at:g}" if drawn_at != DEFAULT_TEMPERATURE else ""
+
+    def writing(model: Shelved) -> PolicyFactory:
+        if beams is not None:
+            return lambda seed: BeamPolicy(model.batcher, model.adapter, width=beams)
+        return lambda seed: TransformersPolicy(model.batcher, model.adapter, seed=seed, temperature=drawn_at)
 
     for model in open_models(names):
-        yield Member(model.name, "", model.n_eff), drawing(model)
+        yield Member(model.name + (unusual if beams is None else f", beams {beams}"), "", model.n_eff), writing(model)
 
 
 def _best_first(width: int, priority: PriorityName, alpha: float | None) -> tuple[str, Strategy]:

@@ -38,11 +38,33 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class ModelUse:
+    """What a model did for one policy.
+
+    `prompt_tokens` counts a prompt once for every request; `cut_off` are draws that came to no end, `blank` those whose
+    text is empty, `cut_prompts` states that were longer than the model's context.
+    """
+
+    prompt_tokens: int = 0
+    generated_tokens: int = 0
+    draws: int = 0
+    cut_off: int = 0
+    blank: int = 0
+    cut_prompts: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Read and written."""
+        return self.prompt_tokens + self.generated_tokens
+
+
+@dataclass(frozen=True)
 class MemberSearch:
     """What one member spent on one theorem, and its search tree. Times in seconds.
 
     `member` is its place among the members of the run, from 0. `repeats` are tactics whose result another member had
-    already got from Lean: they cost no expansion. `tree` is plain JSON data, None where it was not asked for.
+    already got from Lean: they cost no expansion. `model_tokens`, `cut_prompts`, `cut_off` and `blank` are as in
+    ModelUse, 0 without a model. `tree` is plain JSON data, None where it was not asked for.
     """
 
     member: int
@@ -51,6 +73,9 @@ class MemberSearch:
     repeats: int
     policy_calls: int
     model_tokens: int
+    cut_prompts: int
+    cut_off: int
+    blank: int
     lean_s: float
     policy_s: float
     tree: Any = None

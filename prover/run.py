@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from lean_env.engine import Engine, Session, Theorem, UnsupportedStatement, VerdictKind
 from lean_env.process import Statistics
-from prover.records import Attempt, Claim, EngineUse, Finding, Member, MemberSearch, Outcome
+from prover.records import Attempt, Claim, EngineUse, Finding, Member, MemberSearch, ModelUse, Outcome
 from prover.report.report import render
 from prover.store import REPORT, SUMMARY, Store
 from search.budget import Budget, SearchResult, SearchStatus
@@ -87,8 +87,8 @@ class Model(Protocol):
     """A policy that runs a model."""
 
     @property
-    def model_tokens(self) -> int:
-        """Tokens that the model has read and written for this policy."""
+    def use(self) -> ModelUse:
+        """What the model has done for this policy."""
         ...
 
 
@@ -170,14 +170,17 @@ async def _search(strategy: Strategy, session: Session, policy: Policy, accept: 
 
 
 def _record(place: int, result: SearchResult, policy: Policy) -> MemberSearch:
-    spent = result.spent
+    spent, use = result.spent, policy.use if isinstance(policy, Model) else ModelUse()
     return MemberSearch(
         member=place,
         status=result.status.value,
         expansions=spent.expansions,
         repeats=spent.repeats,
         policy_calls=spent.policy_calls,
-        model_tokens=policy.model_tokens if isinstance(policy, Model) else 0,
+        model_tokens=use.tokens,
+        cut_prompts=use.cut_prompts,
+        cut_off=use.cut_off,
+        blank=use.blank,
         lean_s=spent.lean_s,
         policy_s=spent.policy_s,
         tree=result.tree.to_dict(),
@@ -291,6 +294,9 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "repeats": sum(search.repeats for search in searches),
         "policy_calls": sum(search.policy_calls for search in searches),
         "model_tokens": sum(search.model_tokens for search in searches),
+        "cut_prompts": sum(search.cut_prompts for search in searches),
+        "cut_off": sum(search.cut_off for search in searches),
+        "blank": sum(search.blank for search in searches),
         "lean_s": round(sum(search.lean_s for search in searches), 3),
         "policy_s": round(sum(search.policy_s for search in searches), 3),
         "wall_s": round(store.wall_s(), 3),

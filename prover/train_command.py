@@ -68,17 +68,21 @@ def train(
     ],
     objective: Annotated[
         ObjectiveName,
-        option(panel=OBJECTIVE, help="What is optimised; ce and coverage by tactic, most others by proof."),
+        option(
+            panel=OBJECTIVE, help="What is optimised: ce, coverage, best-of-n, majority by tactic, others by proof."
+        ),
     ] = ObjectiveName.COVERAGE,
     n_eff: Annotated[
         float | None,
         option(
-            panel=OBJECTIVE, metavar="N", help="For coverage: the number of tactics to spread over at a state, from 1."
+            panel=OBJECTIVE,
+            metavar="N",
+            help="For coverage, best-of-n, majority: samples of a state, and so tactics to spread over there, from 1.",
         ),
     ] = None,
     budget: Annotated[
         float | None,
-        option(panel=OBJECTIVE, metavar="N", help="For the other objectives: the budget of the search, in expansions."),
+        option(panel=OBJECTIVE, metavar="N", help="For objectives by proof: the budget of the search, in expansions."),
     ] = None,
     kappa: Annotated[
         float, option(panel=OBJECTIVE, min=1, metavar="K", help="For searches: expansions that a miss costs.")
@@ -91,7 +95,12 @@ def train(
         int, option(panel=OBJECTIVE, min=1, metavar="K", help="For majority: how many of the samples must agree.")
     ] = 1,
     normalise: Annotated[
-        bool, option("--normalise", panel=OBJECTIVE, help="Divide the weights of a batch by their mean, floored.")
+        bool,
+        option(
+            "--normalise",
+            panel=OBJECTIVE,
+            help="Divide the weights by the mean of all that was scored for a step, at least 0.1.",
+        ),
     ] = False,
     epochs: Annotated[
         int, option(panel=STEPS, min=1, metavar="N", help="An epoch is as many live tactics as the data has tactics.")

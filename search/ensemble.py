@@ -41,18 +41,19 @@ class EnsembleResult:
 async def equal_split(members: Sequence[Search], budget: Budget) -> EnsembleResult:
     """One member after the other, each with an equal part of the budget: the published ensemble (arXiv 2502.07154).
 
-    What cannot be split evenly goes to the first members; what a member leaves over (it had nothing more to try) goes
-    to those after it. Raises ValueError without members.
+    Expansions that cannot be split evenly go to the first members; what a member leaves over, of expansions and of time
+    (it had nothing more to try), goes to those after it. Raises ValueError without members.
     """
     if not members:
         raise ValueError("an ensemble needs at least one member")
     results: list[SearchResult] = []
-    left = budget.expansions
+    left, left_s = budget.expansions, budget.wall_s
     for place, member in enumerate(members):
         waiting = len(members) - place
-        result = await member(Budget(-(-left // waiting), budget.wall_s))
+        result = await member(Budget(-(-left // waiting), None if left_s is None else left_s / waiting))
         results.append(result)
         left -= result.spent.expansions
+        left_s = None if left_s is None else max(0.0, left_s - result.spent.wall_s)
         if result.status is SearchStatus.PROVED:
             break
     return EnsembleResult(tuple(results))

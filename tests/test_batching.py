@@ -48,7 +48,7 @@ class FakeModel:
 
 def _answer(request: Request) -> Answer:
     first = request.first if isinstance(request, Draws) else 0
-    written = tuple(Written((first + n,), n % 4 != 3, -1.0, -1.0) for n in range(request.rows))
+    written = tuple(Written((first + n,), n % 4 != 3, -1.0) for n in range(request.rows))
     return Answer(written, request.rows)
 
 

@@ -20,7 +20,7 @@ from lean_env.embedded.engine import Limits
 from lean_env.engine import EngineError, Theorem
 from prover import cli, parts
 from prover.policy.errors import ModelError
-from prover.records import Member
+from prover.records import Member, ModelUse
 
 TESTS = str(Path(__file__).parent)
 
@@ -45,7 +45,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Countdown:
         return engine
 
     monkeypatch.setattr(parts, "start_engine", start)
-    monkeypatch.setattr(parts, "policies", lambda names, temperature: [(Member("chance", ""), Chance)])
+    monkeypatch.setattr(parts, "policies", lambda names, temperature, beams: [(Member("chance", ""), Chance)])
     return engine
 
 
@@ -142,6 +142,42 @@ def test_alpha_without_length_is_refused(prove: Prove, data: Path) -> None:
     assert is_one_line_of_help(ended, "--alpha", "--priority length")
 
 
+def test_beams_draw_nothing_and_so_refuse_a_temperature(data: Path, tmp_path: Path) -> None:
+    arguments = ("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run", "--beams", 4, "--temperature", 1)
+    command = [sys.executable, "-m", "prover", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert is_one_line_of_help(Ended(done.returncode, done.stdout, done.stderr), "--beams", "--temperature")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("command", [("--benchmark", "minif2f"), ("theorem", "theorem t : counts 3")])
+def test_beams_and_temperature_reach_the_policies(
+    prove: Prove, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    given = []
+
+    def policies(names: object, temperature: float | None, beams: int | None) -> list[tuple[Member, type[Chance]]]:
+        given.append((temperature, beams))
+        return [(Member("chance", ""), Chance)]
+
+    monkeypatch.setattr(parts, "policies", policies)
+    place = ("--data", data, "--fresh", "--out", tmp_path / "run") if "--benchmark" in command else ()
+    for options in ((), ("--beams", 7), ("--temperature", 0.5)):
+        assert prove(*command, *place, *options).status == 0
+    assert given == [(None, None), (None, 7), (0.5, None)]
+
+
+def test_what_models_could_not_read_or_write_whole_is_told_in_one_line_or_not_at_all(
+    prove: Prove, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("--benchmark", "minif2f", "--data", data, "--fresh", "--out", tmp_path / "run")
+    assert "models:" not in prove(*arguments).err
+    use = ModelUse(cut_off=2, cut_prompts=1)
+    monkeypatch.setattr(Chance, "use", use, raising=False)
+    (line,) = [line for line in prove(*arguments).err.splitlines() if line.startswith("models:")]
+    assert line.endswith("only the end was read: 8; draws cut off before their end: 16")
+
+
 def test_bad_benchmarks_are_one_line(prove: Prove, data: Path, tmp_path: Path) -> None:
     out = ("--out", tmp_path / "run")
     assert is_one_line_of_help(prove("--benchmark", "minifif", *out), "minifif")
@@ -233,7 +269,17 @@ def test_check_refuses_files_that_no_run_wrote(prove: Prove, tmp_path: Path) -> 
 def test_help_names_every_option_of_a_run(prove: Prove) -> None:
     ended = prove("--help")
     assert ended.status == 0
-    for option in ("--benchmark", "--split", "--data", "--budget", "--workers", "--seed", "--width", "--priority"):
+    for option in (
+        "--benchmark",
+        "--split",
+        "--data",
+        "--budget",
+        "--workers",
+        "--seed",
+        "--width",
+        "--priority",
+        "--beams",
+    ):
         assert option in ended.out
     assert prove().out == ended.out
 
@@ -265,7 +311,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
         async def start(workers, limits):
             return Countdown(pause_s=0.05)
         parts.start_engine = start
-        parts.policies = lambda names, temperature: [(Member("chance", ""), Chance)]
+        parts.policies = lambda names, temperature, beams: [(Member("chance", ""), Chance)]
         cli.main()
     """
     arguments = ["--benchmark", "minif2f", "--data", str(data), "--out", str(tmp_path / "run")]
@@ -287,10 +333,10 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
 
 def test_a_policy_that_does_not_exist_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as error:
-        parts.policies([str(tmp_path / "none")], 1.0)
+        parts.policies([str(tmp_path / "none")])
     assert str(tmp_path / "none") in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_the_same_portfolio_twice_is_an_ensemble_of_two() -> None:
-    assert [member.policy for member, _ in parts.policies(["portfolio", "portfolio"], 1.0)] == ["portfolio"] * 2
+    assert [member.policy for member, _ in parts.policies(["portfolio", "portfolio"])] == ["portfolio"] * 2

@@ -185,3 +185,25 @@ def test_packed_file_that_was_cut_off_is_an_error(tmp_path: Path) -> None:
     file.write_bytes(gzip.compress(json.dumps(PAIR).encode())[:40])
     with pytest.raises(TrainingError, match="cannot be read as text"):
         list(corpus(file).pairs("train"))
+
+
+def test_packed_file_with_a_flipped_byte_is_read_or_refused_in_one_line(tmp_path: Path) -> None:
+    """A byte of the header, as the time, may be any; the sum at the end finds every other one."""
+    file, whole = tmp_path / "c.jsonl.gz", gzip.compress(json.dumps(PAIR).encode())
+    refused = 0
+    for place in range(len(whole)):
+        file.write_bytes(bytes([*whole[:place], whole[place] ^ 0xFF, *whole[place + 1 :]]))
+        try:
+            assert [pair["tactic"] for pair in corpus(file).pairs("train")] == ["rfl"]
+        except TrainingError as error:
+            assert str(file) in str(error) and "\n" not in str(error)
+            refused += 1
+    assert refused > len(whole) * 0.8
+
+
+@pytest.mark.parametrize("name", ["train.json", "c.jsonl"])
+def test_text_that_is_not_utf_8_is_refused(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_bytes(b'[{"full_name": "\xff"}]')
+    with pytest.raises(TrainingError, match="cannot be read as text"):
+        list(corpus(file).pairs("train"))

@@ -483,6 +483,17 @@ def test_normalisation_does_not_bring_cross_entropy_back_where_all_is_learnt() -
     torch.testing.assert_close(normalised(weights, mask, floor=0.1), weights / 0.1)
 
 
+def test_normalised_weights_of_a_batch_in_parts_are_those_of_the_whole_batch() -> None:
+    weights = torch.tensor([0.2, 0.6, 1.0, 0.0, 3.0])
+    mask = torch.ones_like(weights, dtype=torch.bool)
+    whole = normalised(weights, mask)
+
+    def total(mine: Tensor) -> Tensor:
+        return mine + torch.tensor([4.0, 3.0])  # what the other part adds
+
+    torch.testing.assert_close(normalised(weights[:2], mask[:2], total=total), whole[:2])
+
+
 # -- Reinforcement
 
 

@@ -26,6 +26,8 @@ SUMMARY = {
     "expansions": 1234,
     "wall_s": 12.0,
     "lean_s": 9.5,
+    "cut_prompts": 0,
+    "cut_off": 0,
     "members": [
         {
             "policy": "<b>",
@@ -54,7 +56,7 @@ SETTINGS = {"engine": "stand-in 1", "seed": 0, "budget": 64}
 def finding(
     name: str, outcome: Outcome, *, proof: str = "", expansions: int = 1, claims: tuple[Claim, ...] = ()
 ) -> Finding:
-    search = MemberSearch(0, outcome.value, expansions, 0, 1, 0, 0.1, 0.1)
+    search = MemberSearch(0, outcome.value, expansions, 0, 1, 0, 0, 0, 0, 0.1, 0.1)
     attempt = Attempt(name, 0, outcome, proof, claims, (search,), 0.2, 0.0)
     return Finding(Theorem(name, f"theorem {name} : 1 < 2 := by sorry", split="valid"), attempt)
 
@@ -190,3 +192,10 @@ def test_what_each_member_did_is_shown(page: str) -> None:
     assert "<td>17</td>" in page
     assert "<td>4,321</td>" in page
     assert "&lt;b&gt;" in page
+
+
+def test_what_models_could_not_read_or_write_whole_is_told_only_where_there_was_some(page: str) -> None:
+    assert "longer than the context" not in page and "cut off" not in page
+    said = "states longer than the context, of which only the end was read: 1,203; draws cut off before their end: 7."
+    assert f"<p>{said}</p>" in render({**SUMMARY, "cut_prompts": 1203, "cut_off": 7}, SETTINGS, FINDINGS)
+    assert "<p>draws cut off before their end: 7.</p>" in render({**SUMMARY, "cut_off": 7}, SETTINGS, FINDINGS)

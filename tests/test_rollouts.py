@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -118,6 +118,28 @@ async def test_an_ensemble_ends_with_the_first_proof() -> None:
     result = await equal_split([member(w, 0, spent) for w in (HOPELESS, easy, HOPELESS)], Budget(30))
     assert result.last.proof == ("end",)
     assert spent == [10, 1]
+
+
+@given(wall_s=st.floats(0, 100), shares=st.lists(st.floats(0, 1.5), min_size=1, max_size=6))
+async def test_members_share_the_time_that_is_left_equally(wall_s: float, shares: list[float]) -> None:
+    """A member may run a request over its time, or end early: those after it have less, or more."""
+    given_s: list[float] = []
+    spent_s: list[float] = []
+
+    def slow(share: float) -> Callable[[Budget], Awaitable[SearchResult]]:
+        async def search(budget: Budget) -> SearchResult:
+            assert budget.wall_s is not None
+            result = await member(HOPELESS, 0, [])(Budget(0))
+            given_s.append(budget.wall_s)
+            spent_s.append(budget.wall_s * share)
+            return replace(result, spent=replace(result.spent, wall_s=spent_s[-1]))
+
+        return search
+
+    await equal_split([slow(share) for share in shares], Budget(10, wall_s))
+    for place, mine_s in enumerate(given_s):
+        left_s = max(0.0, wall_s - sum(spent_s[:place]))
+        assert mine_s == pytest.approx(left_s / (len(shares) - place), abs=1e-9)
 
 
 async def test_an_ensemble_needs_members() -> None:

@@ -20,7 +20,7 @@ from countdown import Chance, Countdown, CountdownSession, theorem, unsupported
 from benchmarks.registry import Benchmark
 from lean_env.engine import EngineError, Session, Theorem, VerdictKind
 from lean_env.process import EndCause, Statistics
-from prover.records import EngineUse, Finding, Member, Outcome
+from prover.records import EngineUse, Finding, Member, ModelUse, Outcome
 from prover.run import Accept, Plan, Planned, PolicyFactory, finish, last_line, prove_all, settings, theorem_seed
 from prover.store import Store
 from search.best_first import best_first
@@ -145,6 +145,24 @@ async def test_members_split_the_budget_and_know_what_the_others_tried(tmp_path:
     assert second.expansions <= PLAN.budget / 2
     assert second.repeats > 0
     assert found.attempt.expansions == first.expansions + second.expansions
+
+
+async def test_what_a_model_could_not_read_or_write_whole_reaches_the_store_the_summary_and_the_report(
+    tmp_path: Path,
+) -> None:
+    class Cut(Chance):
+        use = ModelUse(prompt_tokens=30, generated_tokens=5, draws=9, cut_off=3, blank=2, cut_prompts=1)
+
+    plan = offering(Cut, Chance)
+    numbers = replace(NUMBERS, theorems=(theorem(500), theorem(600)))
+    findings = await run(tmp_path, Countdown(), benchmark=numbers, plan=plan)
+    for finding in findings:
+        assert finding.attempt
+        used = [(s.model_tokens, s.cut_prompts, s.cut_off, s.blank) for s in finding.attempt.searches]
+        assert used == [(35, 1, 3, 2), (0, 0, 0, 0)]
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert [summary[name] for name in ("model_tokens", "cut_prompts", "cut_off", "blank")] == [70, 2, 6, 4]
+    assert "draws cut off before their end: 6." in (tmp_path / "report.html").read_text()
 
 
 async def test_a_claim_that_cannot_be_verified_is_neither_proved_nor_failed(tmp_path: Path) -> None:

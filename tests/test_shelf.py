@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from peft import LoraConfig, get_peft_model
 
+from prover import parts
 from prover.policy.errors import ModelError
 from prover.policy.shelf import base_of, n_eff, open_models, shipped
-from prover.policy.transformers import TransformersPolicy
+from prover.policy.transformers import BeamPolicy, TransformersPolicy
 from train.tiny import TinyShape, tiny_model, tiny_tokenizer
 
 SHAPE = TinyShape(hidden=16, layers=1, heads=2, kv_heads=1, intermediate=32, vocabulary=300, positions=160)
@@ -45,6 +46,20 @@ async def test_adapters_of_one_base_share_it_and_answer_in_one_batcher(models: P
     await policy.sample("⊢ a", 2)
     assert policy.model_tokens > 0
     await one.batcher.close()
+
+
+async def test_models_give_draws_or_the_likeliest_tactics_of_beams_and_their_names_say_which(models: Path) -> None:
+    name = str(models / "one")
+    ((drawing, draw),) = parts.policies([name])
+    ((tempered, _),) = parts.policies([name], temperature=0.5)
+    ((beaming, beam),) = parts.policies([name], beams=3)
+    assert [m.policy for m in (drawing, tempered, beaming)] == ["one", "one, temperature 0.5", "one, beams 3"]
+    assert beaming.n_eff == 4.0
+    assert isinstance(draw(0), TransformersPolicy)
+    likeliest = beam(0)
+    assert isinstance(likeliest, BeamPolicy)
+    assert 1 <= len(found := await likeliest.suggest("⊢ a", 100)) <= 3
+    assert await beam(1).suggest("⊢ a", 100) == found
 
 
 def test_models_that_lie_together_can_be_moved_together(models: Path, tmp_path: Path) -> None:

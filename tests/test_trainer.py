@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
 import random
 import resource
@@ -22,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from prover.train_command import ObjectiveName
 from train import card
+from train.checkpoints import writing
 from train.data import TrainingError
 from train.likelihood import log_probs, padded
 from train.losses import OBJECTIVES
@@ -168,24 +170,12 @@ def test_coverage_with_n_eff_1_is_cross_entropy(settings: Settings, tmp_path: Pa
         assert coverage == pytest.approx(ce, rel=1e-4)
 
 
-def test_every_step_has_a_full_batch_of_live_tactics_though_many_are_dead(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[list[float]] = []
-    get = ObjectiveTrainer.get_batch_samples
-
-    def spy(self: ObjectiveTrainer, *given: Any) -> Any:
-        batches, _ = get(self, *given)
-        seen.append([float(weight) for batch in batches for weight in batch["weights"]])
-        return batches, None
-
-    monkeypatch.setattr(ObjectiveTrainer, "get_batch_samples", spy)
+def test_every_step_has_a_full_batch_of_live_tactics_though_many_are_dead(settings: Settings, batches: Batches) -> None:
     content = train(replace(settings, objective="coverage", n_eff=64.0, epochs=12, learning_rate=1e-2))
     assert 0.1 < content["result"]["live share"] < 0.95
-    full = [weights for weights in seen if weights]
-    assert len(full) == content["result"]["gradient steps"]
-    assert all(len(weights) == 8 and min(weights) * 8 >= 0.1 - 1e-6 for weights in full)
-    assert content["result"]["live tactics"] >= 8 * len(full)
+    assert len(batches) == content["result"]["gradient steps"]
+    assert all(len(weights) == 8 and min(weights) * 8 >= 0.1 - 1e-6 for weights in batches)
+    assert content["result"]["live tactics"] == 8 * len(batches)
 
 
 def test_training_ends_when_a_pass_over_the_data_holds_no_full_batch(settings: Settings) -> None:
@@ -198,6 +188,63 @@ def test_max_steps_counts_optimizer_steps_whatever_the_objective(settings: Setti
     for name, n_eff in (("ce", None), ("coverage", 4.0)):
         content = train(replace(settings, out=tmp_path / name, objective=name, n_eff=n_eff, max_steps=7))
         assert content["result"]["gradient steps"] == 7
+
+
+Batches = list[list[float]]  # the weights of every step
+
+
+@pytest.fixture
+def batches(monkeypatch: pytest.MonkeyPatch) -> Batches:
+    """What the steps of the trainings of a test learnt from."""
+    seen: Batches = []
+    get = ObjectiveTrainer.get_batch_samples
+
+    def spy(self: ObjectiveTrainer, *given: Any) -> Any:
+        found, _ = get(self, *given)
+        if found:
+            seen.append([float(weight) for batch in found for weight in batch["weights"]])
+        return found, None
+
+    monkeypatch.setattr(ObjectiveTrainer, "get_batch_samples", spy)
+    return seen
+
+
+@pytest.mark.parametrize(("alive", "dead"), [(1.0, 0.0), (0.5, 0.09), (0.1, 0.0), (0.1, 0.05)])
+def test_normalised_weights_are_over_the_mean_of_all_that_was_scored_and_it_has_a_floor(
+    alive: float, dead: float, settings: Settings, batches: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where most weights are near zero and the few others small, the step is small: it is not cross-entropy again."""
+
+    def weigh(self: ObjectiveTrainer, units: list[list[int]], device: torch.device) -> torch.Tensor:
+        return torch.tensor([alive if row % 5 == 0 else dead for (row,) in units], dtype=torch.float64)
+
+    monkeypatch.setattr(ObjectiveTrainer, "_weights", weigh)
+    content = train(replace(settings, objective="coverage", n_eff=8.0, normalise=True, max_steps=1))
+    share = content["result"]["live share"]
+    assert 0.1 < share < 0.4
+    (weights,) = batches
+    mean = share * alive + (1 - share) * dead
+    assert len(weights) == 8
+    assert sum(weights) == pytest.approx(share * alive / max(mean, 0.1), rel=1e-5)
+
+
+def test_normalised_cross_entropy_is_cross_entropy(settings: Settings, tmp_path: Path) -> None:
+    for name, normalise in (("plain", False), ("normalised", True)):
+        train(replace(settings, out=tmp_path / name, normalise=normalise))
+    assert losses(tmp_path / "plain") == losses(tmp_path / "normalised")
+
+
+def test_batches_of_whole_proofs_have_no_more_tactics_than_asked_for(settings: Settings, batches: Batches) -> None:
+    """Proofs have up to three tactics, so five of them seldom fill a batch of 5 without a rest."""
+    content = train(replace(settings, objective="uniform", budget=64.0, batch=5, micro_batch=5))
+    assert content["result"]["live tactics"] > 5 * len(batches) > 0
+    assert {len(weights) for weights in batches} == {5}
+
+
+def test_majority_counts_samples_of_one_state(settings: Settings) -> None:
+    content = train(replace(settings, objective="majority", n_eff=8.0, threshold=3))
+    assert content["settings"]["N_eff"] == 8
+    assert content["result"]["pairs left out, of incomplete proofs"] == 0
 
 
 @pytest.mark.parametrize("objective", ["uniform", "pass-at-n", "best-first", "value-depth-first", "mcts"])
@@ -266,18 +313,16 @@ train(settings)
 """
 
 
-def test_training_killed_after_a_checkpoint_goes_on_with_the_same_curve(settings: Settings, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    train(replace(settings, out=base))
-    whole = replace(
-        settings,
-        model=str(base),
-        lora=Lora(r=4, dropout=0.2),
-        objective="coverage",
-        n_eff=4.0,
-        epochs=3,
-        checkpoint_steps=4,
-    )
+@pytest.mark.parametrize("kind", ["tiny", "adapter"])
+def test_training_killed_after_a_checkpoint_goes_on_with_the_same_curve(
+    kind: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = replace(settings, objective="coverage", n_eff=4.0, epochs=3, checkpoint_steps=4)
+    weights = "model.safetensors"
+    if kind == "adapter":
+        base, weights = tmp_path / "base", "adapter_model.safetensors"
+        train(replace(settings, out=base))
+        whole = replace(whole, model=str(base), lora=Lora(r=4, dropout=0.2))
     uninterrupted, killed = replace(whole, out=tmp_path / "whole"), replace(whole, out=tmp_path / "killed")
     (tmp_path / "settings").write_bytes(pickle.dumps(killed))
     ended = subprocess.run(
@@ -288,9 +333,10 @@ def test_training_killed_after_a_checkpoint_goes_on_with_the_same_curve(settings
     assert ended.returncode == -signal.SIGKILL
     assert [path.name for path in killed.out.glob("checkpoint-*")] == ["checkpoint-12"]
     train(uninterrupted)
+    monkeypatch.delattr("train.loading.tiny_tokenizer")  # what goes on has the tokenizer of its checkpoint
     train(killed)
     assert dict(losses(killed.out)) == pytest.approx(dict(losses(uninterrupted.out)), rel=1e-6)
-    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (killed.out, uninterrupted.out))
+    first, second = (load_file(folder / weights) for folder in (killed.out, uninterrupted.out))
     assert all(torch.equal(first[name], second[name]) for name in second)
 
 
@@ -315,6 +361,69 @@ def test_checkpoint_that_the_disk_cannot_hold_leaves_the_earlier_one(
     monkeypatch.undo()
     assert [path.name for path in settings.out.glob("checkpoint-*")] == ["checkpoint-9"]
     assert train(settings)["result"]["gradient steps"] == 18
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("device-side assert")])
+def test_what_is_no_failure_to_write_is_not_told_as_one(error: RuntimeError, tmp_path: Path) -> None:
+    with pytest.raises(type(error), match=str(error)), writing(tmp_path):
+        raise error
+
+
+def test_running_out_of_memory_while_saving_says_what_to_lower(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(ObjectiveTrainer, "save_model", full)
+    with pytest.raises(TrainingError, match=r"lower --micro-batch \(now 4\)"):
+        train(settings)
+
+
+@pytest.mark.parametrize(
+    ("objective", "numbers"), [("ce", {}), ("coverage", {"n_eff": 4.0}), ("best-first", {"budget": 16.0})]
+)
+def test_training_that_diverges_ends_with_the_mend_and_keeps_its_checkpoint(
+    objective: str, numbers: dict[str, float], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = ObjectiveTrainer.get_batch_samples
+
+    def burst(self: ObjectiveTrainer, *given: Any) -> Any:
+        if self.state.global_step == 6:
+            next(iter(self.model.parameters())).data.fill_(math.inf)
+        return get(self, *given)
+
+    monkeypatch.setattr(ObjectiveTrainer, "get_batch_samples", burst)
+    with pytest.raises(TrainingError, match=r"loss is not finite at step 7: lower --lr \(now 0.003\)"):
+        train(replace(settings, objective=objective, checkpoint_steps=4, **numbers))  # type: ignore[arg-type]
+    assert [path.name for path in settings.out.glob("checkpoint-*")] == ["checkpoint-4"]
+
+
+def test_gradient_that_is_not_finite_reaches_no_weights(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    loss = ObjectiveTrainer.compute_loss
+
+    def steep(self: ObjectiveTrainer, model: torch.nn.Module, *given: Any, **named: Any) -> Any:
+        found = loss(self, model, *given, **named)
+        if self.state.global_step < 5:
+            return found
+        return found + torch.sqrt(0.0 * next(iter(model.parameters())).sum())  # 0, with a slope of 0 times infinity
+
+    monkeypatch.setattr(ObjectiveTrainer, "compute_loss", steep)
+    with pytest.raises(TrainingError, match="gradient is not finite at step 6: lower --lr"):
+        train(replace(settings, checkpoint_steps=1))
+    saved = load_file(settings.out / "checkpoint-5" / "model.safetensors")
+    assert all(bool(weights.isfinite().all()) for weights in saved.values())
+
+
+def test_a_learning_rate_without_bounds_is_one_line_and_status_2(pairs: Path, tmp_path: Path) -> None:
+    arguments = ["--model", "tiny", "--full", "--data", str(pairs), "--out", str(tmp_path / "out"), "--objective", "ce"]
+    rate = ["--lr", "1e35", "--batch", "8", "--epochs", "9", "--max-length", "128", "--bf16"]
+    command = [sys.executable, "-m", "prover", "train", *arguments, *rate]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    assert "is not finite at step" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_running_out_of_memory_says_what_to_lower(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,6 +473,7 @@ def test_folder_with_other_things_in_it_is_refused(settings: Settings) -> None:
         ({"objective": "coverage", "n_eff": 0.5}, "at least 1; given: 0.5"),
         ({"objective": "coverage", "n_eff": math.nan}, "at least 1; given: nan"),
         ({"objective": "ce", "n_eff": 4.0}, "ce takes no --n-eff"),
+        ({"objective": "majority", "budget": 4.0}, "majority needs --n-eff N, a number of at least 1"),
         ({"objective": "best-first", "n_eff": 4.0}, "takes no --n-eff: leave it out, give --budget"),
         ({"objective": "best-first", "budget": 2.5}, "whole number"),
         ({"objective": "best"}, "give one of ce, coverage"),

@@ -15,6 +15,8 @@ from train.data import TrainingError
 
 SHOWN = {"loss": "loss", "live_share": "live", "tokens_per_second": "tokens/s", "eval_ce": "held-out CE"}
 
+TORCH_WRITER = ("PytorchStreamWriter", "inline_container")  # of these torch speaks when a file cannot be written
+
 
 class Checkpoints(TrainerCallback):
     """A checkpoint every so many steps, beside those at the ends of epochs.
@@ -60,6 +62,8 @@ def writing(out: Path) -> Iterator[None]:
         yield
     # A full disk is an OSError in Python, and in torch and safetensors whatever their writers make of it.
     except (OSError, RuntimeError, SafetensorError) as error:
+        if isinstance(error, RuntimeError) and not any(name in str(error) for name in TORCH_WRITER):
+            raise
         last = last_checkpoint(out)
         after = "from the start" if last is None else f"from {last.name}, which is whole"
         reason = (getattr(error, "strerror", None) or str(error)).splitlines()[0]

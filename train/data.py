@@ -11,6 +11,7 @@ import errno
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,18 +119,15 @@ def corpus(path: Path) -> Corpus:
 
 def _corpus_pairs(file: Path, split: Split) -> Iterator[Pair]:
     opener = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opener(file, "rt", encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                row = _checked(_CorpusLine, line, f"{file}, line {number}")
-                if row.split == split:
-                    yield Pair(**row.model_dump(exclude={"split"}))  # type: ignore[typeddict-item]
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-        raise TrainingError(f"{file} cannot be read as text ({error}): make it again") from error
+    with _text_errors(file), opener(file, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            row = _checked(_CorpusLine, line, f"{file}, line {number}")
+            if row.split == split:
+                yield Pair(**row.model_dump(exclude={"split"}))  # type: ignore[typeddict-item]
 
 
 def _leandojo_pairs(file: Path) -> Iterator[Pair]:
-    with file.open(encoding="utf-8") as text:
+    with _text_errors(file), file.open(encoding="utf-8") as text:
         for number, (where, value) in enumerate(_array(text, str(file))):
             theorem = _checked(_LeanDojoTheorem, value, f"{where}, theorem {number + 1}")
             for step, traced in enumerate(theorem.traced_tactics):
@@ -142,6 +140,14 @@ def _leandojo_pairs(file: Path) -> Iterator[Pair]:
                     step=step,
                     length=len(theorem.traced_tactics),
                 )
+
+
+@contextmanager
+def _text_errors(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise TrainingError(f"{file} cannot be read as text ({error}): make or fetch it again") from error
 
 
 def _checked(kind: type[Row], value: Any, where: str) -> Row:

@@ -352,16 +352,19 @@ def live(weights: Tensor, mask: Tensor, epsilon: float = EPSILON) -> Tensor:
     return mask & (weights >= epsilon)
 
 
-def normalised(weights: Tensor, mask: Tensor, floor: float = EPSILON) -> Tensor:
+def normalised(
+    weights: Tensor, mask: Tensor, floor: float = EPSILON, total: Callable[[Tensor], Tensor] = lambda sums: sums
+) -> Tensor:
     """Weights [prompts, ...] over their mean across the prompts of the batch, that mean taken to be at least `floor`.
 
-    Where all weights are near zero, dividing by their mean would bring full cross-entropy back, and with it the
-    overconfidence that they guard against. Raises ValueError unless floor > 0.
+    Dead examples count in the mean. Where all weights are near zero, dividing by their mean would bring full
+    cross-entropy back, and with it the overconfidence that they guard against. Where several processes hold parts of a
+    batch, `total` adds up a tensor over them. Raises ValueError unless floor > 0.
     """
     if not floor > 0:
         raise ValueError(f"floor must be positive; it is {floor:g}")
-    mean = torch.where(mask, weights, 0.0).sum() / mask.sum().clamp(min=1)
-    return torch.where(mask, weights / mean.clamp(min=floor), 0.0)
+    weight, count = total(torch.stack([torch.where(mask, weights, 0.0).sum(), mask.sum().to(weights.dtype)]))
+    return torch.where(mask, weights / (weight / count.clamp(min=1)).clamp(min=floor), 0.0)
 
 
 def _whole(n: float) -> int:

@@ -17,7 +17,7 @@ from train.tiny import TinyShape
 
 TINY = "tiny"
 # Objectives whose N counts samples of one state; that of the others is the budget of a whole search.
-PER_STATE = ("coverage", "best-of-n")
+PER_STATE = ("coverage", "best-of-n", "majority")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The trainer: transformers' own, with batches that hold only what an objective still learns from.
 
 For every optimizer step candidates are taken from the stream and scored without gradients; from their
-log-probabilities the objective gives each tactic its weight. Tactics whose weight is below EPSILON are dropped and
+log-probabilities the objective gives each tactic its weight. Tactics that are dead (train.losses.live) are dropped and
 others are taken, until the batch is full; then one pass with gradients over the weighted cross-entropy. Since the
 weights are constants by then (stop-gradient(w) * CE), the tactics of a proof are together only while they are scored.
 """
@@ -34,11 +34,9 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from train.checkpoints import last_checkpoint, writing
 from train.data import TrainingError
 from train.likelihood import log_probs, padded
-from train.losses import EPSILON, Coverage, CrossEntropy, Majority, Objective
+from train.losses import CrossEntropy, Objective, live, normalised
 from train.stream import Stream, traces
 
-# What these say of a tactic does not depend on the rest of its proof.
-PER_TACTIC = (CrossEntropy, Coverage, Majority)
 LOG = "log.jsonl"
 STREAM = "stream.json"
 WRITING = ".writing"
@@ -66,7 +64,7 @@ class ObjectiveTrainer(Trainer):
     of gradient steps with every objective. Training ends early when a whole pass over the data does not fill a batch.
     """
 
-    loss_is_scaled_for_ga = True  # compute_loss divides by the live tactics of the whole step
+    loss_is_scaled_for_ga = True  # the weights of a batch are over the tactics of the whole step already
 
     def __init__(
         self,
@@ -83,9 +81,10 @@ class ObjectiveTrainer(Trainer):
     ) -> None:
         """Train `model` on `rows` (columns of train.data.Encoded).
 
-        `batch` is in tactics, over all processes and accumulated micro-batches; with `normalise` the weights are
-        divided by their mean over it, floored. The model is kept as it was at the ends of the epochs `keep`, None for
-        all, in folders epoch-1, epoch-2, ... Raises TrainingError when the objective reaches no proof of `rows`.
+        `batch` is in tactics, over all processes and accumulated micro-batches. With `normalise` the weights are
+        divided by their mean over all that was scored for a step, floored, and the loss is the mean over the same. The
+        model is kept as it was at the ends of the epochs `keep`, None for all, in folders epoch-1, epoch-2, ...
+        Raises TrainingError when the objective reaches no proof of `rows`.
         """
         super().__init__(model=model, args=args, processing_class=tokenizer, train_dataset=rows, eval_dataset=valid)
         self.rows, self.valid, self.tokenizer, self.out = rows, valid, tokenizer, Path(str(args.output_dir))
@@ -94,7 +93,7 @@ class ObjectiveTrainer(Trainer):
         self.keep = keep
         self.share = -(-batch // args.world_size)
         self.normalise = normalise
-        self.units = [[row] for row in range(len(rows))] if isinstance(objective, PER_TACTIC) else traces(rows)
+        self.units = traces(rows) if objective.needs_traces else [[row] for row in range(len(rows))]
         reached = objective.reaches(torch.tensor([len(unit) for unit in self.units], dtype=torch.long))
         self.units = [unit for unit, wanted in zip(self.units, reached.tolist(), strict=True) if wanted]
         if not self.units:
@@ -125,36 +124,53 @@ class ObjectiveTrainer(Trainer):
     ) -> tuple[list[dict[str, Tensor]], None]:
         """The micro-batches of one optimizer step, full of live tactics; none at all when there are not enough left."""
         tickets = list(itertools.islice(epoch_iterator, num_batches))
-        chosen = self._live(device) if tickets else []
-        weight = sum(weight for _, weight in chosen)
-        mine = torch.tensor([len(chosen), weight, len(chosen) < self.share], dtype=torch.float64, device=device)
-        live, weight, short = self.accelerator.reduce(mine, "mean").tolist()
+        rows, weights, alive = self._candidates(self.share if tickets else 0, device)
+        mine = torch.tensor([len(rows), alive.sum(), alive.sum() < self.share], dtype=torch.float64, device=device)
+        scored, found, short = self._total(mine).tolist()
         if not tickets or short:
             self.exhausted = self.control.should_training_stop = bool(tickets) or self.control.should_training_stop
             return [], None
-        self.count.live += len(chosen)
+        self.count.live += int(alive.sum())
+        # The loss is a mean over live tactics; with normalised weights over all candidates, as the mean weight is.
+        over = self.share * (scored / found if self.normalise else 1.0)
+        if self.normalise:
+            weights = normalised(weights, torch.ones_like(alive), total=self._total)
+        # A proof may have more live tactics than the batch has room for: chance decides which, not their steps.
+        chance = np.random.default_rng([self.args.seed, self.state.global_step, self.args.process_index])
+        places = np.sort(chance.permutation(alive.nonzero()[:, 0].cpu().numpy())[: self.share])
+        chosen = [(rows[place], float(weights[place])) for place in places]
         chosen.sort(key=lambda pick: self._lengths[pick[0]])
         parts = np.array_split(np.arange(len(chosen)), len(tickets))
-        over = max(weight, EPSILON * live) if self.normalise else live
         return [self._batch([chosen[n] for n in part], over) for part in parts], None
 
-    def _live(self, device: torch.device) -> list[tuple[int, float]]:
-        """Rows and their weights, at least a full batch of them unless a whole pass does not hold so many."""
-        chosen: list[tuple[int, float]] = []
+    def _candidates(self, wanted: int, device: torch.device) -> tuple[list[int], Tensor, Tensor]:
+        """Rows, their weights [rows], and which are live: `wanted`, unless a whole pass does not hold so many.
+
+        Of whole proofs, the last one may bring more live tactics than are missing.
+        """
+        rows: list[int] = []
+        weights = torch.zeros(0, dtype=torch.float64, device=device)
+        alive = torch.zeros(0, dtype=torch.bool, device=device)
         looked_at = 0
-        while len(chosen) < self.share and looked_at < len(self.stream):
-            missing = -(-(self.share - len(chosen)) // self._tactics_per_unit)
-            units = [self.units[n] for n in self.stream.take(int(min(missing, len(self.stream) - looked_at)))]
+        while (missing := wanted - int(alive.sum())) > 0 and looked_at < len(self.stream):
+            count = min(-(-missing // self._tactics_per_unit), len(self.stream) - looked_at)
+            units = [self.units[n] for n in self.stream.take(int(count))]
             looked_at += len(units)
-            rows = [row for unit in units for row in unit]
-            weights = [1.0] * len(rows) if self.uniform else self._weights(units, device)
-            chosen += [(row, weight) for row, weight in zip(rows, weights, strict=True) if weight >= EPSILON]
-            self.count.scored += len(rows)
-        return chosen
+            fresh = [row for unit in units for row in unit]
+            worth = torch.ones(len(fresh), device=device).double() if self.uniform else self._weights(units, device)
+            rows, weights = rows + fresh, torch.cat([weights, worth])
+            alive = live(weights, torch.ones_like(weights, dtype=torch.bool))
+        self.count.scored += len(rows)
+        return rows, weights, alive
+
+    def _total(self, mine: Tensor) -> Tensor:
+        """`mine`, added up over all processes."""
+        total: Tensor = self.accelerator.reduce(mine, "sum")
+        return total
 
     @torch.no_grad()
-    def _weights(self, units: Sequence[Sequence[int]], device: torch.device) -> list[float]:
-        """The objective's weight of every tactic of `units`, under the model as it is now, without dropout."""
+    def _weights(self, units: Sequence[Sequence[int]], device: torch.device) -> Tensor:
+        """The weights [tactics] that the objective gives to `units`, under the model as it is now, without dropout."""
         rows = [row for unit in units for row in unit]
         scores = self.score(rows, device)
         mask = torch.zeros(len(units), max(map(len, units)), dtype=torch.bool, device=device)
@@ -164,11 +180,14 @@ class ObjectiveTrainer(Trainer):
         table[mask] = scores.double()
         weighted = self.objective(table, mask)
         self.count.scored_loss += float(weighted.loss.sum())
-        return [float(weight) for weight in weighted.weights[mask]]
+        return weighted.weights[mask]
 
     @torch.no_grad()
     def score(self, rows: Sequence[int], device: torch.device, of: Dataset | None = None) -> Tensor:
-        """Log-probabilities [rows] of tactics, of the training data unless `of` another, without dropout."""
+        """Log-probabilities [rows] of tactics, of the training data unless `of` another, without dropout.
+
+        Raises TrainingError when one is not finite.
+        """
         data = self.rows if of is None else of
         content = data[list(rows)]
         order = np.argsort([len(ids) for ids in content["input_ids"]])
@@ -182,6 +201,7 @@ class ObjectiveTrainer(Trainer):
             batch = self._padded([content["input_ids"][n] for n in part], [content["prompt_length"][n] for n in part])
             scores[part] = log_probs(model, {name: tensor.to(device) for name, tensor in batch.items()})
         model.train(was_training)
+        self._check_finite(scores, "loss")
         return scores
 
     def _padded(self, ids: Sequence[Sequence[int]], prompt_lengths: Sequence[int]) -> dict[str, Tensor]:
@@ -194,8 +214,23 @@ class ObjectiveTrainer(Trainer):
         return {**batch, "weights": torch.tensor([weight for _, weight in picks]) / over}
 
     def compute_loss(self, model: torch.nn.Module, inputs: dict[str, Tensor], *_: Any, **__: Any) -> Tensor:
-        """Weighted cross-entropy; summed over the micro-batches, the mean over the live tactics of a step."""
-        return -(inputs["weights"] * log_probs(model, inputs)).sum()
+        """Weighted cross-entropy; summed over the micro-batches, the mean over the tactics of a step."""
+        loss = -(inputs["weights"] * log_probs(model, inputs)).sum()
+        self._check_finite(loss, "loss")
+        return loss
+
+    def _clip_grad_norm(self, model: torch.nn.Module) -> Any:
+        """Runs before the weights change, so that no checkpoint is of weights that a gradient has destroyed."""
+        norm = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]
+        self._check_finite(torch.as_tensor(norm), "gradient")
+        return norm
+
+    def _check_finite(self, numbers: Tensor, name: str) -> None:
+        if not bool(torch.isfinite(numbers).all()):
+            raise TrainingError(
+                f"the {name} is not finite at step {self.state.global_step + 1}: "
+                f"lower --lr (now {self.args.learning_rate:g}), with another --out; checkpoints so far are kept"
+            )
 
     # -- What is told and kept
 
@@ -261,8 +296,8 @@ class ObjectiveTrainer(Trainer):
     def totals(self) -> Count:
         """The count over all processes."""
         mine = torch.tensor(astuple(self.count), dtype=torch.float64, device=self.args.device)
-        scored, live, loss, tokens = self.accelerator.reduce(mine, "sum").tolist()
-        return Count(int(scored), int(live), loss, int(tokens))
+        scored, alive, loss, tokens = self._total(mine).tolist()
+        return Count(int(scored), int(alive), loss, int(tokens))
 
     def _kept_name(self) -> str | None:
         epoch, rest = divmod(self.state.global_step, self.steps_per_epoch)

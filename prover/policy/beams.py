@@ -92,6 +92,5 @@ def search(rows: Rows, requests: Sequence[Beams], end: int, max_tokens: int) -> 
         last = [[text.tokens[-1] for text in each.beginnings] for each in searches]
         rows.append(torch.tensor([row + [end] * (width - len(row)) for row in last], device=device).flatten())
     return [
-        Answer(tuple(Written(text.tokens, True, text.score, text.score) for text in each.ended), each.tokens)
-        for each in searches
+        Answer(tuple(Written(text.tokens, True, text.score) for text in each.ended), each.tokens) for each in searches
     ]

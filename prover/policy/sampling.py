@@ -47,14 +47,13 @@ class Draws:
 class Written:
     """What a model wrote: tokens up to the end token, which is the last of them unless it was cut off before.
 
-    `log_prob` is the sum of the tokens' log-probabilities under the model itself, at temperature 1, whatever they were
-    drawn at. `drawn_log_prob` is that of the distribution it was drawn from, at the temperature of the request.
+    `log_prob` is the sum of the tokens' log-probabilities under the model itself, at temperature 1, whatever the
+    temperature that they were drawn at.
     """
 
     tokens: tuple[int, ...]
     ended: bool
     log_prob: float
-    drawn_log_prob: float
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> li
     temperature = torch.tensor([[r.temperature] for r in requests for _ in range(r.count)], device=device)
     tempered = any(r.temperature != 1 for r in requests)
     tokens = torch.full((total, max_tokens), end, device=device)
-    sums = torch.zeros(total, 2, dtype=torch.float64, device=device)  # at temperature 1, and as drawn
+    sums = torch.zeros(total, dtype=torch.float64, device=device)  # of log-probabilities at temperature 1
     live = torch.arange(total, device=device)  # the draw that each row writes
     writing = torch.ones(total, dtype=torch.bool, device=device)  # rows that have not come to their end
     for step in range(max_tokens):
@@ -90,8 +89,8 @@ def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> li
         drawn_from = (rows.logits / temperature).log_softmax(-1) if tempered else log_probs
         chosen = _inverse(drawn_from, random[live, step])
         tokens[live, step] = torch.where(writing, chosen, end)
-        parts = torch.stack([table.gather(1, chosen[:, None])[:, 0] for table in (log_probs, drawn_from)], dim=1)
-        sums[live] += torch.where(writing[:, None], parts.double(), 0.0)
+        parts = log_probs.gather(1, chosen[:, None])[:, 0]
+        sums[live] += torch.where(writing, parts.double(), 0.0)
         writing &= chosen != end
         still = int(writing.sum())
         if still == 0 or step == max_tokens - 1:
@@ -103,8 +102,8 @@ def draw(rows: Rows, requests: Sequence[Draws], end: int, max_tokens: int) -> li
         rows.append(chosen)
     cut = set(live[writing].tolist())
     done = (
-        Written(tuple(row if index in cut else row[: row.index(end) + 1]), index not in cut, *log_probs)
-        for index, (row, log_probs) in enumerate(zip(tokens.tolist(), sums.tolist(), strict=True))
+        Written(tuple(row if index in cut else row[: row.index(end) + 1]), index not in cut, log_prob)
+        for index, (row, log_prob) in enumerate(zip(tokens.tolist(), sums.tolist(), strict=True))
     )
     answers = [tuple(islice(done, request.count)) for request in requests]
     return [Answer(written, sum(len(each.tokens) for each in written)) for written in answers]

@@ -67,6 +67,7 @@ def render(summary: Mapping[str, Any], settings: Mapping[str, Any], findings: Se
         findings=findings,
         outcomes={outcome: (_key(outcome), label) for outcome, (label, _) in OUTCOMES.items()},
         why=_why,
+        cuts=cuts(summary),
         shares=_shares(findings),
         chart=_chart(findings, summary["budget"]),
         style=Markup((files("prover.report") / "report.css").read_text(encoding="utf-8")),
@@ -74,6 +75,15 @@ def render(summary: Mapping[str, Any], settings: Mapping[str, Any], findings: Se
         # The page may run this script and nothing else, whatever the names and proofs in it are.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def cuts(summary: Mapping[str, Any]) -> str:
+    """What models did not read or write to the end, in a line; empty when that is nothing."""
+    counts = {
+        "states longer than the context, of which only the end was read": summary["cut_prompts"],
+        "draws cut off before their end": summary["cut_off"],
+    }
+    return "; ".join(f"{what}: {count:,}" for what, count in counts.items() if count)
 
 
 def _key(outcome: Outcome | None) -> str:

@@ -49,10 +49,10 @@ def explorers(seed: int) -> PolicyOf:
     return policy_of
 
 
-def searched(stated: Sequence[Stated], seed: int) -> list[Theorem]:
-    """The theorems of a round, those for testing left out, in an order that mixes all families."""
+def searched(stated: Sequence[Stated], seed: int, number: int) -> list[Theorem]:
+    """The theorems of round `number`, those for testing left out, in an order of its own that mixes all families."""
     mixed = [one.theorem for one in stated if one.split != "test"]
-    random.Random(seed).shuffle(mixed)
+    random.Random(f"{seed} {number}").shuffle(mixed)
     return mixed
 
 
