@@ -61,9 +61,12 @@ def corpus(
     where it was; one that need not be finished can be left for the next. Writes corpus.jsonl.gz, for `prove train
     --data`, the benchmarks gym.jsonl and library.jsonl, and figures.json.
     """
+    from train.corpus.make import held
+
+    options = {"--generated": generated, "--library": library, "--seed": seed}
     try:
-        options = {"--generated": generated, "--library": library, "--seed": seed}
-        figures = asyncio.run(_make(out, options, model or [], budget, against or [], workers))
+        with held(out):
+            figures = asyncio.run(_make(out, options, model or [], budget, against or [], workers))
     except KeyboardInterrupt:
         typer.echo(f"prove: stopped; what is found is kept in {out}, and the same command goes on from there", err=True)
         raise typer.Exit(130) from None

@@ -185,6 +185,14 @@ def test_a_corpus_that_was_begun_is_not_gone_on_with_under_other_options(tmp_pat
         make.known(tmp_path, {**settings, "--seed": 1})
 
 
+def test_one_folder_is_for_one_process_at_a_time(tmp_path: Path) -> None:
+    with make.held(tmp_path / "new"), pytest.raises(make.CorpusError, match="another prove corpus works in"):
+        with make.held(tmp_path / "new"):
+            pass
+    with make.held(tmp_path / "new"):
+        pass
+
+
 def test_the_same_models_go_on_with_their_round_and_models_trained_further_make_another(tmp_path: Path) -> None:
     assert make.round_of(tmp_path, {}, 64) == 0
     assert make.round_of(tmp_path, {"m": "1a"}, 64) == 1

@@ -11,9 +11,12 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from lean_env.embedded.engine import Limits
 from lean_env.engine import Engine, Theorem
@@ -33,7 +36,7 @@ EXPLORING = Effort(attempts=5, budget=64, proofs=2, patience=2)
 MODELLING = Effort(attempts=2, budget=64, proofs=6, patience=1)
 
 # What a search for proofs gives a tactic: less than `prove` does, as there is always another theorem to go on with.
-LIMITS = Limits(timeout_s=4.0, heartbeats=2_500, memory_mb=1800)
+LIMITS = Limits(timeout_s=4.0, heartbeats=1_000, memory_mb=1800)
 
 
 class CorpusError(Exception):
@@ -56,6 +59,23 @@ def searched(stated: Sequence[Stated], seed: int, number: int) -> list[Theorem]:
     return mixed
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """`folder`, made if need be, for this process alone. Raises CorpusError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / ".lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CorpusError(f"another prove corpus works in {folder}: wait for it, or give another --out") from None
+    except OSError as error:
+        raise CorpusError(f"cannot write to --out {folder}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def known(folder: Path, settings: Mapping[str, Any]) -> list[Stated] | None:
     """The statements that are in the folder, None when there are none yet.
 
@@ -75,8 +95,7 @@ def known(folder: Path, settings: Mapping[str, Any]) -> list[Stated] | None:
 def begin(
     folder: Path, settings: Mapping[str, Any], stated: Sequence[Stated], others: Sequence[Theorem]
 ) -> list[Stated]:
-    """The statements of a new corpus: `stated` less what occurs among `others`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The statements of a new corpus in a folder that is there: `stated` less what occurs among `others`."""
     kept, removed = decontaminated(stated, others)
     (folder / REMOVED).write_text(json.dumps([one.theorem.name for one in removed]) + "\n")
     (folder / SETTINGS).write_text(json.dumps(settings) + "\n", encoding="utf-8")
