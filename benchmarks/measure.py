@@ -213,11 +213,13 @@ def main(
     budget: Annotated[int, typer.Option(help="Expansions a theorem.")] = 256,
     seed: Annotated[list[int] | None, typer.Option(help="Seeds of the searches; 0 unless given.")] = None,
     data: Annotated[Path | None, typer.Option(help="File of statements in place of the benchmark's own.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first N theorems.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only N theorems, evenly spaced.")] = None,
     workers: Annotated[int, typer.Option(help="Lean processes.")] = 2,
 ) -> None:
     """Which theorems each model proves, and at which expansion."""
-    theorems = load(benchmark, split=split, data=data).theorems[:limit]
+    theorems = load(benchmark, split=split, data=data).theorems
+    n = min(limit or len(theorems), len(theorems))
+    theorems = tuple(theorems[len(theorems) * k // n] for k in range(n))
     try:
         searches = [
             (contestant, how, number)
