@@ -19,6 +19,9 @@ from prover.policy.model import TacticModel
 
 ADAPTER_CONFIG = "adapter_config.json"
 TRAINING = "training.json"
+# The event loop gives the interpreter up at every system call, and would wait Python's usual 5 ms until the thread of the
+# model lets go of it again.
+SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ def open_models(names: Sequence[str], *, device: str = "cpu", max_rows: int = 64
     """Load what `names` names: folders of models or of adapters, or names of the hub. Raises ModelError."""
     if device == "cpu":  # Lean has the other half: threads of torch that wait for each other lose to busy neighbours
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
+    sys.setswitchinterval(SWITCH_S)
     if not sys.stderr.isatty():  # a log has no use for the bar of every model
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     bases = {name: base_of(name) for name in names}
