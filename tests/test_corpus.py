@@ -135,7 +135,7 @@ def test_pairs_leave_out_proofs_that_come_back_to_a_goal_and_theorems_for_testin
         ("swap", "g", "a", 0, 2),
         ("swap", "h", "d", 1, 2),
     ]
-    assert figures(rows)["proofs by length"] == {2: 1}
+    assert figures(rows, stated)["proofs by length"] == {2: 1}
 
 
 def test_statements_come_again_from_the_seed_and_stand_on_one_side_each(tmp_path: Path) -> None:

@@ -62,8 +62,12 @@ def write_corpus(path: Path, rows: Iterable[Pair]) -> None:
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
-def figures(rows: Sequence[Pair]) -> dict[str, Any]:
-    """What the corpus holds: theorems, proofs, distinct pairs, by split, by family, and proofs by length."""
+def figures(rows: Sequence[Pair], stated: Iterable[Stated]) -> dict[str, Any]:
+    """What the corpus of `stated` holds: theorems, proofs, distinct pairs, and proofs by split, length and family.
+
+    The library's many families count as one.
+    """
+    library = {one.theorem.name for one in stated if one.source == "library"}
     proofs = {row.proof: row for row in rows}
     lengths = Counter(row.length for row in proofs.values())
     tactics_of: dict[str, set[str]] = {}
@@ -77,5 +81,7 @@ def figures(rows: Sequence[Pair]) -> dict[str, Any]:
         "states with several tactics": sum(len(tactics) > 1 for tactics in tactics_of.values()),
         "proofs by split": dict(sorted(Counter(row.split for row in proofs.values()).items())),
         "proofs by length": {length: lengths[length] for length in sorted(lengths)},
-        "proofs by family": dict(Counter(row.family for row in proofs.values()).most_common()),
+        "proofs by family": dict(
+            Counter("library" if row.theorem in library else row.family for row in proofs.values()).most_common()
+        ),
     }

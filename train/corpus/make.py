@@ -171,7 +171,7 @@ def finish(folder: Path) -> dict[str, Any]:
         "statements": len(stated),
         "removed, as they are in what they were compared with": len(removed),
         "held out": held_out,
-        **figures(rows),
+        **figures(rows, stated),
         "rounds": rounds,
     }
     (folder / FIGURES).write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
