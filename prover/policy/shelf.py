@@ -19,8 +19,8 @@ from prover.policy.model import TacticModel
 
 ADAPTER_CONFIG = "adapter_config.json"
 TRAINING = "training.json"
-# The event loop gives the interpreter up at every system call, and would wait Python's usual 5 ms until the thread of the
-# model lets go of it again.
+# The event loop gives the interpreter up at every system call, and would wait Python's usual 5 ms until the thread of
+# the model lets go of it again.
 SWITCH_S = 0.0005
 
 
