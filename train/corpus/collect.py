@@ -15,6 +15,7 @@ from pathlib import Path
 from lean_env.engine import Engine, ProofState, Session, Theorem, UnsupportedStatement
 from search.best_first import best_first
 from search.budget import Budget
+from search.known import KnownResults
 from search.minimize import without_idle_steps
 from search.policy import Policy
 from search.tree import Priority
@@ -64,7 +65,8 @@ class Effort:
 async def collect_theorem(engine: Engine, theorem: Theorem, policy_of: PolicyOf, effort: Effort) -> Collected:
     """Different proofs of one theorem, each verified. Raises EngineError."""
     try:
-        session = await engine.open(theorem)
+        # Attempts have steps in common with each other, and with the proofs that are run once more.
+        session = KnownResults(await engine.open(theorem))
     except UnsupportedStatement:
         return Collected(theorem.name, False, 0, ())
     found: dict[tuple[str, ...], Proof] = {}
