@@ -205,7 +205,10 @@ def main(
     split: Annotated[str, typer.Option(help="valid or test.")],
     out: Annotated[Path, typer.Option(help="The file of lines; one that is there goes on.")],
     model: Annotated[
-        list[str], typer.Option(help="Folder of a model or adapter, FOLDER@T for another temperature, or portfolio.")
+        list[str],
+        typer.Option(
+            help="Folder of a model or adapter, FOLDER@T for another temperature, or portfolio; NAME=FOLDER names it."
+        ),
     ],
     strategy: Annotated[
         list[StrategyName] | None, typer.Option(help="How to search; rollouts unless given. The portfolio: best-first.")
@@ -233,25 +236,43 @@ def main(
         raise typer.BadParameter(str(error)) from error
 
 
+@dataclass(frozen=True)
+class Spec:
+    """A --model as it was given, taken apart: `folder` may have {seed} in it."""
+
+    name: str
+    folder: str
+    temperature: float
+
+    @classmethod
+    def read(cls, text: str) -> Spec:
+        title, _, place = text.rpartition("=")
+        folder, at, temperature = place.partition("@")
+        return cls(title or Path(folder).name + at + temperature, folder, float(temperature or 1))
+
+    def of(self, seed: int) -> str:
+        """The folder of one seed."""
+        return self.folder.replace("{seed}", str(seed))
+
+
 def _contestants(models: Sequence[str], seeds: Sequence[int]) -> list[Contestant]:
     """The contestants that `models` names, as --model takes them. Raises ModelError and MeasureError."""
-    specs = {name: name.partition("@") for name in models if name != PORTFOLIO}
-    folder = {(name, seed): base.replace("{seed}", str(seed)) for name, (base, _, _) in specs.items() for seed in seeds}
-    folders = list(dict.fromkeys(folder.values()))
+    specs = [Spec.read(text) for text in models]
+    folders = list(dict.fromkeys(spec.of(seed) for spec in specs if spec.folder != PORTFOLIO for seed in seeds))
     shelf = dict(zip(folders, open_models(folders), strict=True))
     contestants = [
-        Contestant(PORTFOLIO, None, 1.0, {})
-        if name == PORTFOLIO
+        Contestant(spec.name, None, 1.0, {})
+        if spec.folder == PORTFOLIO
         else Contestant(
-            Path(specs[name][0]).name + "".join(specs[name][1:]),
-            {seed: shelf[folder[name, seed]] for seed in seeds},
-            float(specs[name][2] or 1),
-            {seed: base_weights(folder[name, seed]) or "" for seed in seeds},
+            spec.name,
+            {seed: shelf[spec.of(seed)] for seed in seeds},
+            spec.temperature,
+            {seed: base_weights(spec.of(seed)) or "" for seed in seeds},
         )
-        for name in models
+        for spec in specs
     ]
     if len({each.name for each in contestants}) < len(contestants):
-        raise MeasureError("two models have one name: give their folders different names")
+        raise MeasureError("two models have one name: name them as NAME=FOLDER")
     return contestants
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure import Contestant, MeasureError, StrategyName, measure, read_lines
+from benchmarks.measure import PORTFOLIO, Contestant, MeasureError, Spec, StrategyName, measure, read_lines
 from lean_env.embedded.engine import EmbeddedEngine
 from lean_env.engine import Theorem
 from search.policy import Policy, Suggestion
@@ -68,6 +68,15 @@ async def test_a_measurement_goes_on_with_what_is_missing(engine: EmbeddedEngine
     assert {key: value for key, value in again.items() if key[1] == "fast"} == first
     assert len(again) == 2 * len(THEOREMS)
     assert len(list(read_lines(tmp_path / "m"))) == len(again)
+
+
+def test_a_model_is_named_by_its_folder_or_by_the_user() -> None:
+    assert Spec.read(PORTFOLIO) == Spec(PORTFOLIO, PORTFOLIO, 1.0)
+    assert Spec.read("runs/{seed}/ce") == Spec("ce", "runs/{seed}/ce", 1.0)
+    assert Spec.read("runs/{seed}/ce@1.3") == Spec("ce@1.3", "runs/{seed}/ce", 1.3)
+    named = Spec.read("CE, stopped early=runs/{seed}/ce/epoch-4@1.3")
+    assert named == Spec("CE, stopped early", "runs/{seed}/ce/epoch-4", 1.3)
+    assert named.of(2) == "runs/2/ce/epoch-4"
 
 
 async def test_lines_of_another_budget_or_other_weights_are_not_gone_on_with(
