@@ -246,6 +246,7 @@ class Spec:
 
     @classmethod
     def read(cls, text: str) -> Spec:
+        """FOLDER, FOLDER@T, or NAME= before them."""
         title, _, place = text.rpartition("=")
         folder, at, temperature = place.partition("@")
         return cls(title or Path(folder).name + at + temperature, folder, float(temperature or 1))

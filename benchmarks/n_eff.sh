@@ -44,4 +44,19 @@ train)
   branch n-eff-32 --objective coverage --n-eff 32
   wait
   ;;
+valid)
+  # One model a contestant: `4 ce` is cross-entropy after 4 epochs on top of the base, `24 ce@1.3` at temperature 1.3.
+  set --
+  for epoch in 2 4 8 16; do set -- "$@" --model "$epoch ce=$run/{seed}/ce/epoch-$epoch"; done
+  for t in 1.3 1.7; do
+    set -- "$@" --model "4 ce@$t=$run/{seed}/ce/epoch-4@$t" --model "24 ce@$t=$run/{seed}/ce@$t"
+  done
+  for name in n-eff-4 n-eff-8 n-eff-16 n-eff-32 uniform best-first; do
+    set -- "$@" --model "8 $name=$run/{seed}/$name/epoch-8" --model "24 $name=$run/{seed}/$name"
+  done
+  for benchmark in gym library; do
+    $python -m benchmarks.measure --benchmark $benchmark --split valid --budget 256 --seed 0 --seed 1 --seed 2 \
+      --model "base=$run/{seed}/base" --model "24 ce=$run/{seed}/ce" "$@" --out $run/valid-$benchmark.jsonl
+  done
+  ;;
 esac
