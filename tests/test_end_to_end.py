@@ -146,9 +146,7 @@ def test_a_finished_run_is_not_repeated_and_fresh_forgets_it(data: Path, tmp_pat
     few = write(tmp_path / "few.jsonl", core(0, 2))
     first = prove(*run(few, tmp_path / "run"))
     before = finished(tmp_path / "run")
-    began = time.monotonic()
     assert prove(*run(few, tmp_path / "run")).stdout == first.stdout
-    assert time.monotonic() - began < 10
     assert finished(tmp_path / "run") == before
     assert prove(*run(few, tmp_path / "run", "--fresh")).stdout == first.stdout
     assert all(finished(tmp_path / "run")[name] > started for name, started in before.items())
@@ -206,6 +204,7 @@ def test_a_changed_proof_or_statement_is_verified_anew_and_refused(whole: Path, 
 # Kills.
 
 READY_S = 3.0  # in which an engine process starts
+READY_CPU_S = 2.0  # the same on a busy machine
 
 
 def engine_processes(prover: int) -> list[psutil.Process]:
@@ -217,7 +216,10 @@ def engine_processes(prover: int) -> list[psutil.Process]:
 
 def is_at_work(process: psutil.Process) -> bool:
     """Whether it is a Lean that has been there for a while, not one that starts, nor the watcher beside each."""
-    return process.name() != "sh" and time.time() - process.create_time() > READY_S
+    if process.name() == "sh" or time.time() - process.create_time() < READY_S:
+        return False
+    used = process.cpu_times()
+    return used.user + used.system > READY_CPU_S
 
 
 def kill_engines_of(prover: int, kills: int, pause_s: float, chance: random.Random) -> int:
