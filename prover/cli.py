@@ -21,17 +21,29 @@ from prover.options import (
     AlphaOption,
     BeamsOption,
     BudgetOption,
+    DepthOption,
+    ExplorationOption,
+    FlopsOption,
     InputError,
+    LeanSecondsOption,
+    ModelCallsOption,
+    ModelTokensOption,
     PolicyOption,
-    PriorityName,
+    PopsOption,
     PriorityOption,
     SeedOption,
+    ShapeOption,
+    StrategyName,
+    StrategyOption,
+    TacticsOption,
     TemperatureOption,
     TimeoutOption,
+    WallSecondsOption,
     WidthOption,
     WorkersOption,
     option,
 )
+from prover.study_command import study
 from prover.train_command import train
 
 if TYPE_CHECKING:
@@ -43,7 +55,7 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer(
-    help="Prove theorems by best-first search over real Lean, and verify every proof.",
+    help="Prove theorems by search over real Lean, and verify every proof.",
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -77,10 +89,21 @@ def prove(
     policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
     temperature: TemperatureOption = None,
     beams: BeamsOption = None,
-    budget: BudgetOption = 256,
-    width: WidthOption = 4,
-    priority: PriorityOption = PriorityName.SUM,
+    strategy: StrategyOption = StrategyName.BEST_FIRST,
+    width: WidthOption = None,
+    depth: DepthOption = None,
+    shape: ShapeOption = None,
+    tactics: TacticsOption = None,
+    pops: PopsOption = None,
+    priority: PriorityOption = None,
     alpha: AlphaOption = None,
+    c: ExplorationOption = None,
+    budget: BudgetOption = 256,
+    lean_s: LeanSecondsOption = None,
+    model_calls: ModelCallsOption = None,
+    model_tokens: ModelTokensOption = None,
+    flops: FlopsOption = None,
+    wall_s: WallSecondsOption = None,
     seed: SeedOption = 0,
     timeout: TimeoutOption = DEFAULT_TIMEOUT_S,
     workers: WorkersOption = 2,
@@ -95,7 +118,7 @@ def prove(
     ] = None,
     fresh: Annotated[bool, option("--fresh", panel="Run", help="Forget the run in --out and start over.")] = False,
 ) -> None:
-    """Prove theorems by best-first search over real Lean, and verify every proof.
+    """Prove theorems by search over real Lean, and verify every proof.
 
     With --benchmark, a whole benchmark: results go to --out as they arrive, and a run that was stopped goes on where it
     was. Ends with: proved P of S supported (T theorems) in E expansions.
@@ -116,7 +139,7 @@ def prove(
     theorems = load(benchmark, split=split, data=data)
     if limit is not None:
         theorems = replace(theorems, theorems=theorems.theorems[:limit])
-    plan = parts.plan(policy, temperature, beams, budget, seed, width, priority, alpha, timeout)
+    plan = parts.plan(context.params)
     with closing(Store(out or Path("runs") / benchmark)) as store:
         try:
             summary = asyncio.run(_prove_benchmark(theorems, plan, store, workers, fresh))
@@ -135,6 +158,7 @@ def prove(
 
 app.command()(corpus)
 app.command()(train)
+app.command()(study)
 
 
 def _on_command_line(context: typer.Context, name: str) -> bool:
@@ -163,16 +187,28 @@ async def _prove_benchmark(benchmark: Benchmark, plan: Plan, store: Store, worke
 
 @app.command()
 def theorem(
+    context: typer.Context,
     statement: Annotated[
         str, typer.Argument(metavar="STATEMENT", help='In quotes: "theorem t (a b : ℕ) (h : a < b) : a + 1 ≤ b".')
     ],
     policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
     temperature: TemperatureOption = None,
     beams: BeamsOption = None,
-    budget: BudgetOption = 256,
-    width: WidthOption = 4,
-    priority: PriorityOption = PriorityName.SUM,
+    strategy: StrategyOption = StrategyName.BEST_FIRST,
+    width: WidthOption = None,
+    depth: DepthOption = None,
+    shape: ShapeOption = None,
+    tactics: TacticsOption = None,
+    pops: PopsOption = None,
+    priority: PriorityOption = None,
     alpha: AlphaOption = None,
+    c: ExplorationOption = None,
+    budget: BudgetOption = 256,
+    lean_s: LeanSecondsOption = None,
+    model_calls: ModelCallsOption = None,
+    model_tokens: ModelTokensOption = None,
+    flops: FlopsOption = None,
+    wall_s: WallSecondsOption = None,
     seed: SeedOption = 0,
     timeout: TimeoutOption = DEFAULT_TIMEOUT_S,
 ) -> None:
@@ -180,9 +216,7 @@ def theorem(
     from prover.lean_text import theorem_of, with_proof
 
     wanted = theorem_of(statement)
-    found = asyncio.run(
-        _prove_theorem(wanted, parts.plan(policy, temperature, beams, budget, seed, width, priority, alpha, timeout))
-    )
+    found = asyncio.run(_prove_theorem(wanted, parts.plan(context.params)))
     if not found.proof:
         claimed = "".join(f"; a proof was {c.verdict.kind.value}: {_line(c.verdict.reason)}" for c in found.claims[:1])
         _say(

@@ -17,6 +17,20 @@ class InputError(Exception):
     """What the user gave cannot be used. One line, with the mend."""
 
 
+class StrategyName(StrEnum):
+    """How a policy is searched with; prover.strategies has what each of them takes."""
+
+    BEST_FIRST = "best-first"
+    ROLLOUTS = "rollouts"
+    DEPTH_FIRST = "depth-first"
+    RANDOMISED_DEPTH_FIRST = "randomised-depth-first"
+    VALUE_DEPTH_FIRST = "value-depth-first"
+    MCTS = "mcts"
+    PUCT = "puct"
+    BEAM = "beam"
+    SHAPED = "shaped"
+
+
 class PriorityName(StrEnum):
     """Which state is expanded next: the highest of these over the tactics that lead to it."""
 
@@ -59,18 +73,70 @@ BeamsOption = Annotated[
         help="Try the likeliest tactics that a beam search of N beams finds, at most N a state, instead of draws.",
     ),
 ]
-BudgetOption = Annotated[
-    int, option(min=1, metavar="N", help="Expansions for each theorem: tactics sampled and checked by Lean.")
+StrategyOption = Annotated[StrategyName, option(help="Which states are expanded, in which order.")]
+WidthOption = Annotated[
+    int | None,
+    option(
+        min=1,
+        metavar="N",
+        show_default="4",
+        help="best-first: tactics tried each time a state is expanded. beam: states kept of each depth."
+        " shaped: tactics tried on every state.",
+    ),
 ]
-WidthOption = Annotated[int, option(min=1, metavar="N", help="Tactics tried each time a state is expanded.")]
+DepthOption = Annotated[
+    int | None,
+    option(min=1, metavar="N", show_default="12; best-first: any", help="The most tactics that a proof may have."),
+]
+ShapeOption = Annotated[
+    str | None,
+    option(
+        metavar="N,N,...",
+        show_default=False,
+        help="shaped: so many tactics on every state of depth 0, 1, ...; or give --width and --depth.",
+    ),
+]
+TacticsOption = Annotated[
+    int | None, option(min=1, metavar="N", show_default="8", help="beam: tactics tried on each state.")
+]
+PopsOption = Annotated[
+    int | None, option(min=1, metavar="N", show_default="1", help="best-first: states taken up together.")
+]
 PriorityOption = Annotated[
-    PriorityName,
-    option(help="Expand the state with the highest sum or mean of log-probabilities, or sum / length^alpha."),
+    PriorityName | None,
+    option(
+        show_default="sum",
+        help="best-first, beam: the best state has the highest sum or mean of log-probabilities,"
+        " or sum / length^alpha.",
+    ),
 ]
 AlphaOption = Annotated[
     float | None,
     option(min=0, max=1, metavar="A", show_default=str(DEFAULT_ALPHA), help="Exponent for --priority length."),
 ]
+ExplorationOption = Annotated[
+    float | None,
+    option(
+        "--c", min=0, metavar="C", show_default="0.5", help="mcts, puct: how much seldom visited states are favoured."
+    ),
+]
+BudgetOption = Annotated[
+    int,
+    option(
+        panel="Budget", min=1, metavar="N", help="Expansions for each theorem: tactics sampled and checked by Lean."
+    ),
+]
+
+
+def _limit(help: str, **rest: Any) -> Any:
+    return option(panel="Budget", show_default="none", help=f"{help} for each theorem.", **rest)
+
+
+LeanSecondsOption = Annotated[float | None, _limit("Seconds in Lean", min=0.1, metavar="S")]
+ModelCallsOption = Annotated[int | None, _limit("Requests to models", min=1, metavar="N")]
+ModelTokensOption = Annotated[int | None, _limit("Tokens that models read and write", min=1, metavar="N")]
+FlopsOption = Annotated[float | None, _limit("Operations of models, 2 x parameters x tokens,", min=1, metavar="F")]
+WallSecondsOption = Annotated[float | None, _limit("Seconds in all", min=0.1, metavar="S")]
 SeedOption = Annotated[int, option(min=0, metavar="N", help="Same seed and same budget give the same proofs.")]
 TimeoutOption = Annotated[
     float,

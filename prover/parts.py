@@ -5,20 +5,18 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from prover.options import DEFAULT_ALPHA, DEFAULT_TEMPERATURE, PORTFOLIO, SHIPPED, InputError, PriorityName
+from prover.options import DEFAULT_TEMPERATURE, PORTFOLIO, SHIPPED, InputError
 
 if TYPE_CHECKING:
     from lean_env.embedded.engine import EmbeddedEngine, Limits
-    from lean_env.engine import Session
     from prover.records import Member
-    from prover.run import Accept, Plan, PolicyFactory, Strategy
-    from search.budget import Budget, SearchResult
-    from search.policy import Policy
+    from prover.run import Plan, PolicyFactory
+    from prover.strategies import StrategyOptions
 
 
 async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
@@ -32,26 +30,48 @@ async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
     return await EmbeddedEngine.start(workers, limits)
 
 
-def plan(
-    names: Sequence[str],
-    temperature: float | None,
-    beams: int | None,
-    budget: int,
-    seed: int,
-    width: int,
-    priority: PriorityName,
-    alpha: float | None,
-    timeout_s: float,
-) -> Plan:
-    """How a search goes, from the options of a command. Raises InputError and ModelError."""
+def plan(options: Mapping[str, Any]) -> Plan:
+    """How a search goes, from the options of a command by their names. Raises InputError and ModelError."""
     from prover.run import Plan, Planned
+    from prover.strategies import label, strategy
+    from search.budget import Budget
 
-    name, strategy = _best_first(width, priority, alpha)
+    how = strategy_options(options)
+    limits = {name: options[name] for name in ("wall_s", "lean_s", "model_calls", "model_tokens", "flops")}
+    try:
+        budget = Budget(options["budget"], **limits)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    seed = options["seed"]
     members = [
-        Planned(replace(member, strategy=name), policy, strategy)
-        for member, policy in policies(names, temperature, beams)
+        Planned(replace(member, strategy=label(how)), policy, strategy(how, seed))
+        for member, policy in policies(options["policy"], options["temperature"], options["beams"])
     ]
-    return Plan(budget, seed, timeout_s, tuple(members))
+    return Plan(budget, seed, options["timeout"], tuple(members))
+
+
+def strategy_options(options: Mapping[str, Any]) -> StrategyOptions:
+    """The strategy that the options of a command ask for. Raises InputError for those that do not go together."""
+    from pydantic import ValidationError
+
+    from prover.strategies import StrategyOptions
+
+    given = {name: options[name] for name in StrategyOptions.model_fields if name in options}
+    try:
+        return StrategyOptions(**{**given, "name": options["strategy"], "shape": _widths(options["shape"])})
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first["msg"].removeprefix("Value error, ")  # begins with the option, unless a place is given
+        raise InputError(f"--{': '.join([*map(str, first['loc'][:1]), reason])}") from error
+
+
+def _widths(shape: str | None) -> tuple[int, ...] | None:
+    if shape is None:
+        return None
+    widths = shape.split(",")
+    if not all(width.isascii() and width.isdigit() and int(width) for width in widths):
+        raise InputError(f"--shape {shape!r} has a width that is no whole number above 0: give such as 16,8,4,2")
+    return tuple(map(int, widths))
 
 
 def policies(
@@ -94,23 +114,3 @@ def _models(
 
     for model in open_models(names):
         yield Member(model.name + (unusual if beams is None else f", beams {beams}"), "", model.n_eff), writing(model)
-
-
-def _best_first(width: int, priority: PriorityName, alpha: float | None) -> tuple[str, Strategy]:
-    """Best-first search with these options, and how it is called."""
-    from search.best_first import best_first
-    from search.tree import MEAN, SUM, Priority
-
-    if alpha is not None and priority is not PriorityName.LENGTH:
-        raise InputError(f"--alpha goes with --priority length, not with {priority.value}: leave one of them out")
-    order = {
-        PriorityName.SUM: SUM,
-        PriorityName.MEAN: MEAN,
-        PriorityName.LENGTH: Priority(DEFAULT_ALPHA if alpha is None else alpha),
-    }[priority]
-
-    async def search(session: Session, policy: Policy, budget: Budget, accept: Accept) -> SearchResult:
-        return await best_first(session, policy, budget, priority=order, width=width, accept=accept)
-
-    shown = f"length {order.alpha:g}" if priority is PriorityName.LENGTH else priority.value
-    return f"best-first, {shown}, width {width}", search

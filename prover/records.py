@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
     PROVED = "proved"
     UNVERIFIED = "unverified"  # a proof was claimed, and the limits of verification ran out on it
-    BUDGET = "budget"  # every expansion was spent
+    BUDGET = "budget"  # the budget was spent, in expansions or what else it limits
     EXHAUSTED = "exhausted"  # nothing was left to try
     UNSUPPORTED = "unsupported"  # the engine cannot state the theorem
 
@@ -39,12 +39,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class ModelUse:
-    """What a model did for one policy.
+    """What a model of so many `parameters` did for one policy in so many `calls`; a search.policy.Use.
 
     `prompt_tokens` counts a prompt once for every request; `cut_off` are draws that came to no end, `blank` those whose
     text is empty, `cut_prompts` states that were longer than the model's context.
     """
 
+    parameters: int = 0
+    calls: int = 0
     prompt_tokens: int = 0
     generated_tokens: int = 0
     draws: int = 0
@@ -63,21 +65,26 @@ class MemberSearch:
     """What one member spent on one theorem, and its search tree. Times in seconds.
 
     `member` is its place among the members of the run, from 0. `repeats` are tactics whose result another member had
-    already got from Lean: they cost no expansion. `model_tokens`, `cut_prompts`, `cut_off` and `blank` are as in
-    ModelUse, 0 without a model. `tree` is plain JSON data, None where it was not asked for.
+    already got from Lean: they cost no expansion. `redraws` are expansions that drew what this member had drawn before.
+    `flops` are 2 x parameters x tokens of the model; `cut_prompts`, `cut_off` and `blank` are as in ModelUse, and all
+    of the model's are 0 without one. `tree` is plain JSON data, None where it was not asked for.
     """
 
     member: int
     status: str
     expansions: int
+    redraws: int
     repeats: int
     policy_calls: int
+    model_calls: int
     model_tokens: int
+    flops: int
     cut_prompts: int
     cut_off: int
     blank: int
     lean_s: float
     policy_s: float
+    wall_s: float
     tree: Any = None
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from lean_env.engine import Engine, Session, Theorem, UnsupportedStatement, VerdictKind
@@ -71,12 +72,12 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """How every theorem of a run is searched: `budget` in expansions is split equally among `members`.
+    """How every theorem of a run is searched: `budget` is split equally among `members`.
 
     `timeout_s` is the limit of one tactic.
     """
 
-    budget: int
+    budget: Budget
     seed: int
     timeout_s: float
     members: tuple[Planned, ...]
@@ -113,7 +114,8 @@ def settings(benchmark: Benchmark, engine: Engine, plan: Plan) -> dict[str, Any]
         "engine": engine.info.name,
         "engine version": engine.info.version,
         "members": [f"{planned.member.policy}, {planned.member.strategy}" for planned in plan.members],
-        "budget": plan.budget,
+        "budget": plan.budget.expansions,
+        **_limits(plan.budget),
         "timeout, s": plan.timeout_s,
         "seed": plan.seed,
     }
@@ -147,7 +149,7 @@ async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
         for planned, policy in zip(plan.members, policies, strict=True)
     ]
     try:
-        ensemble = await equal_split(searches, Budget(plan.budget))
+        ensemble = await equal_split(searches, plan.budget)
     finally:
         await session.close()
     return Attempt(
@@ -175,14 +177,18 @@ def _record(place: int, result: SearchResult, policy: Policy) -> MemberSearch:
         member=place,
         status=result.status.value,
         expansions=spent.expansions,
+        redraws=spent.redraws,
         repeats=spent.repeats,
         policy_calls=spent.policy_calls,
-        model_tokens=use.tokens,
+        model_calls=spent.model_calls,
+        model_tokens=spent.model_tokens,
+        flops=spent.flops,
         cut_prompts=use.cut_prompts,
         cut_off=use.cut_off,
         blank=use.blank,
         lean_s=spent.lean_s,
         policy_s=spent.policy_s,
+        wall_s=spent.wall_s,
         tree=result.tree.to_dict(),
     )
 
@@ -190,7 +196,7 @@ def _record(place: int, result: SearchResult, policy: Policy) -> MemberSearch:
 def _outcome(status: SearchStatus, refused: Sequence[Claim]) -> Outcome:
     if status is not SearchStatus.PROVED and any(c.verdict.kind is VerdictKind.UNVERIFIED for c in refused):
         return Outcome.UNVERIFIED
-    return Outcome(status.value)
+    return Outcome.BUDGET if status is SearchStatus.WALL else Outcome(status.value)
 
 
 async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers: int, progress: Progress) -> None:
@@ -282,18 +288,23 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "members": [
             {**asdict(planned.member), **_shares(place, attempts)} for place, planned in enumerate(plan.members)
         ],
-        "budget": plan.budget,
+        "budget": plan.budget.expansions,
+        "limits": _limits(plan.budget),
         "timeout_s": plan.timeout_s,
         "theorems": len(findings),
         "supported": len(findings) - len(unsupported),
         "attempted": len(attempts),
         "proved": outcomes[Outcome.PROVED],
         "outcomes": {outcome.value: outcomes[outcome] for outcome in Outcome},
+        "anytime": anytime(findings),
         "claims_refused": sum(len(attempt.claims) for attempt in attempts),
         "expansions": sum(search.expansions for search in searches),
+        "redraws": sum(search.redraws for search in searches),
         "repeats": sum(search.repeats for search in searches),
         "policy_calls": sum(search.policy_calls for search in searches),
+        "model_calls": sum(search.model_calls for search in searches),
         "model_tokens": sum(search.model_tokens for search in searches),
+        "flops": sum(search.flops for search in searches),
         "cut_prompts": sum(search.cut_prompts for search in searches),
         "cut_off": sum(search.cut_off for search in searches),
         "blank": sum(search.blank for search in searches),
@@ -305,15 +316,29 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
     }
 
 
+def anytime(findings: Sequence[Finding]) -> list[tuple[int, int]]:
+    """The curve of a run: after so many expansions on each theorem, so many are proved. Points only where it rises."""
+    spent = Counter(f.attempt.expansions for f in findings if f.attempt and f.outcome is Outcome.PROVED)
+    return list(zip(sorted(spent), accumulate(spent[expansions] for expansions in sorted(spent)), strict=True))
+
+
+def _limits(budget: Budget) -> dict[str, float]:
+    """What is limited beside expansions, by the names in search.budget."""
+    return {name: limit for name, limit in budget.limits.items() if name != "expansions"}
+
+
 def _shares(place: int, attempts: Sequence[Attempt]) -> dict[str, int]:
-    """What one member did in a run: theorems it proved, expansions, repeats (known from another), tokens."""
+    """What one member did in a run: theorems it proved, expansions, repeats (another knew them), its model's."""
     last = [attempt.searches[-1].member for attempt in attempts if attempt.outcome is Outcome.PROVED]
     searches = [search for attempt in attempts for search in attempt.searches if search.member == place]
     return {
         "proved": last.count(place),
         "expansions": sum(search.expansions for search in searches),
+        "redraws": sum(search.redraws for search in searches),
         "repeats": sum(search.repeats for search in searches),
+        "model_calls": sum(search.model_calls for search in searches),
         "model_tokens": sum(search.model_tokens for search in searches),
+        "flops": sum(search.flops for search in searches),
     }
 
 

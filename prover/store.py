@@ -28,7 +28,7 @@ DATABASE = "run.sqlite"
 SUMMARY = "summary.json"
 REPORT = "report.html"
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sittings (
@@ -43,9 +43,10 @@ CREATE TABLE attempts (
     verdict TEXT NOT NULL, wall_s REAL NOT NULL, started REAL NOT NULL, finished REAL NOT NULL);
 CREATE TABLE searches (
     theorem TEXT NOT NULL REFERENCES attempts, member INTEGER NOT NULL REFERENCES members, status TEXT NOT NULL,
-    expansions INTEGER NOT NULL, repeats INTEGER NOT NULL, policy_calls INTEGER NOT NULL, model_tokens INTEGER NOT NULL,
+    expansions INTEGER NOT NULL, redraws INTEGER NOT NULL, repeats INTEGER NOT NULL, policy_calls INTEGER NOT NULL,
+    model_calls INTEGER NOT NULL, model_tokens INTEGER NOT NULL, flops INTEGER NOT NULL,
     cut_prompts INTEGER NOT NULL, cut_off INTEGER NOT NULL, blank INTEGER NOT NULL,
-    lean_s REAL NOT NULL, policy_s REAL NOT NULL, tree BLOB NOT NULL,
+    lean_s REAL NOT NULL, policy_s REAL NOT NULL, wall_s REAL NOT NULL, tree BLOB NOT NULL,
     PRIMARY KEY (theorem, member));
 CREATE TABLE claims (
     theorem TEXT NOT NULL REFERENCES attempts, position INTEGER NOT NULL,
@@ -179,7 +180,7 @@ class Store:
         with self._explained(), self._db as db:
             db.execute("UPDATE theorems SET supported=1 WHERE name=?", (attempt.theorem,))
             db.execute("INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            db.executemany("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", searches)
+            db.executemany(f"INSERT INTO searches VALUES ({', '.join('?' * 17)})", searches)
             db.executemany("INSERT INTO claims VALUES (?, ?, ?, ?, ?)", claims)
             self._keep_time(db)
 
@@ -217,8 +218,8 @@ class Store:
             claims.setdefault(name, []).append(Claim(proof, Verdict(VerdictKind(verdict), reason)))
         searches: dict[str, list[MemberSearch]] = {}
         for name, *spent in self._db.execute(
-            "SELECT theorem, member, status, expansions, repeats, policy_calls, model_tokens, cut_prompts,"
-            " cut_off, blank, lean_s, policy_s"
+            "SELECT theorem, member, status, expansions, redraws, repeats, policy_calls, model_calls, model_tokens,"
+            " flops, cut_prompts, cut_off, blank, lean_s, policy_s, wall_s"
             " FROM searches ORDER BY theorem, rowid"
         ):
             searches.setdefault(name, []).append(MemberSearch(*spent))

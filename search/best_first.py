@@ -18,15 +18,12 @@ always the likeliest itself: the tactics of a state not yet popped are unknown, 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Awaitable, Callable, Iterable
-from itertools import islice
 
-from lean_env.engine import Failed, FailureKind, Proved, Session
-from search.budget import Budget, Meter, SearchResult, SearchStatus
-from search.policy import Policy, Suggestion
-from search.tree import Node, Priority, Tree
-
-REFUSED = Failed(FailureKind.REFUSED, "Lean found no goal left, but the finished proof did not pass verification")
+from lean_env.engine import Session
+from search.budget import Budget, SearchResult, SearchStatus
+from search.expansion import Accept, Expander
+from search.policy import Policy
+from search.tree import Node, Priority
 
 
 async def best_first(
@@ -36,41 +33,40 @@ async def best_first(
     *,
     priority: Priority,
     width: int,
-    accept: Callable[[tuple[str, ...]], Awaitable[bool]],
+    depth: int | None = None,
+    pops: int = 1,
+    accept: Accept,
 ) -> SearchResult:
-    """Search for a proof of the session's theorem, trying `width` tactics a pop.
+    """Search for a proof of the session's theorem, taking up the `pops` best states at a time, `width` tactics on each.
 
-    Ends with the first proof that `accept` (the verification) lets pass; a proof that it refuses is a failed tactic.
-    Nothing is random here, and ties go to the state that has waited longest: a policy and a Lean that answer alike
-    give the same search, and a larger budget begins with the same expansions. Raises ValueError for `width` < 1, and
+    States whose path has `depth` tactics are not expanded (published: 5 tactics, two states at a time). Ends with the
+    first proof that `accept` (the verification) lets pass; a proof that it refuses is a failed tactic. Nothing is
+    random here, and ties go to the state that has waited longest: a policy and a Lean that answer alike give the same
+    search, and a larger budget begins with the same expansions. Raises ValueError for a width, depth or pops < 1, and
     lets through whatever the session, the policy and `accept` raise.
     """
-    if width < 1:
-        raise ValueError(f"width must be at least 1; it is {width}")
-    tree = Tree(session.root, priority)
+    for name, value in (("width", width), ("depth", depth), ("pops", pops)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1; it is {value}")
+    search = Expander(session, policy, budget, priority, accept)
     frontier = Frontier(priority)
-    frontier.push(tree.root)
-    meter = Meter(budget)
-    while node := frontier.pop():
-        if limit := meter.limit:
-            return SearchResult(limit, None, tree, meter.spent())
-        suggestions = await meter.policy(policy.suggest(node.text, len(node.edges) + width))
-        fresh = list(islice(_untried(node, suggestions), width))
-        node.exhausted = not fresh
-        for suggestion in fresh:
-            if meter.limit:
-                break
-            result, lean_s = await meter.lean(session, node.state, suggestion.tactic)
-            if isinstance(result, Proved):
-                proof = (*node.path.tactics(), suggestion.tactic)
-                if await accept(proof):
-                    tree.add(node, suggestion, result, lean_s)
-                    return SearchResult(SearchStatus.PROVED, proof, tree, meter.spent())
-                result = REFUSED
-            for changed in tree.add(node, suggestion, result, lean_s):
-                frontier.push(changed)
-        frontier.push(node)
-    return SearchResult(SearchStatus.EXHAUSTED, None, tree, meter.spent())
+    frontier.push(search.tree.root)
+    while popped := frontier.pop(pops):
+        for node in popped:
+            if depth is not None and node.path.depth >= depth:
+                continue
+            if limit := search.meter.limit:
+                return search.ended(limit)
+            for suggestion in await search.untried(node, width):
+                if search.meter.limit:
+                    break
+                changed = await search.check(node, suggestion)
+                if search.proof:
+                    return search.ended(SearchStatus.PROVED)
+                for each in changed:
+                    frontier.push(each)
+            frontier.push(node)
+    return search.ended(SearchStatus.EXHAUSTED)
 
 
 class Frontier:
@@ -91,25 +87,17 @@ class Frontier:
             heapq.heappush(self._heap, (-self.rank(node), self._pushes, node))
             self._pushes += 1
 
-    def pop(self) -> Node | None:
-        """Take out the best state; None when there is none."""
-        while self._heap:
+    def pop(self, count: int = 1) -> list[Node]:
+        """Take out the `count` best states, or as many as there are."""
+        best: list[Node] = []
+        while self._heap and len(best) < count:
             negative_rank, _, node = heapq.heappop(self._heap)
             if not node.exhausted and -negative_rank == self.rank(node):
-                return node
-        return None
+                best.append(node)
+        return best
 
     def rank(self, node: Node) -> float:
         """The best score that is still to come from `node`, as the head of this module defines it."""
         if not node.edges:
             return self._priority.score(node.path.sum_log_prob, node.path.depth)
         return self._priority.score(node.path.sum_log_prob + node.edges[-1].log_prob, node.path.depth + 1)
-
-
-def _untried(node: Node, suggestions: Iterable[Suggestion]) -> Iterable[Suggestion]:
-    """The suggestions whose tactics were not tried on `node`, each tactic once."""
-    tried = {edge.tactic for edge in node.edges}
-    for suggestion in suggestions:
-        if suggestion.tactic not in tried:
-            tried.add(suggestion.tactic)
-            yield suggestion

@@ -2,19 +2,21 @@
 
 The unit is the expansion: one tactic sampled and checked by Lean. Every tactic that Lean was asked about counts, also
 when it failed or led to a state that was known; what the policy suggested and nobody checked does not. Neither does a
-tactic whose result is known from elsewhere (search.known): such repeats are counted for themselves.
+tactic whose result is known from elsewhere (search.known): such repeats are counted for themselves. Strategies that
+draw count every draw, as published: one that this search drew before is an expansion without work for Lean.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lean_env.engine import ProofState, Session, TacticResult
 from search.known import KnownResults
+from search.policy import MeteredPolicy, Policy
 from search.tree import Tree
 
 T = TypeVar("T")
@@ -24,59 +26,89 @@ class SearchStatus(StrEnum):
     """How a search ended."""
 
     PROVED = "proved"  # a proof was found and accepted
-    EXHAUSTED = "exhausted"  # every tactic the policy knows was tried on every state reached
-    BUDGET = "budget"  # the expansions are used up
+    EXHAUSTED = "exhausted"  # there is nothing left that the strategy would try
+    BUDGET = "budget"  # the expansions are used up, or what else the budget limits but wall time
     WALL = "wall"  # the time is used up
 
 
 @dataclass(frozen=True)
-class Budget:
-    """The limits of one search.
+class Spent:
+    """What a search has used. Seconds in Lean, in the policy, and in all; model figures are 0 without a model.
 
-    `expansions` is never exceeded. `wall_s` (seconds; None: no limit) is looked at before each request, so the search
-    ends within one request of it; as it depends on the machine, a search that is to be repeatable leaves it out.
-    Raises ValueError for limits below zero.
+    The edges of the tree are `expansions` - `redraws` + `repeats`.
+    """
+
+    expansions: int = 0
+    redraws: int = 0  # expansions that drew a tactic anew whose result this search knew
+    repeats: int = 0  # tactics whose result another search had got from Lean; no expansions
+    policy_calls: int = 0
+    model_calls: int = 0
+    model_tokens: int = 0  # read and written, a prompt once for a request
+    flops: int = 0  # 2 x parameters x tokens
+    lean_s: float = 0.0
+    policy_s: float = 0.0
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The limits of one search, by the names that they have in Spent; None is no limit.
+
+    `expansions` is never exceeded. The others are looked at before each request, so the search ends within one request
+    of them. Seconds depend on the machine: a search that is to be repeatable leaves them out. Raises ValueError for
+    limits below zero.
     """
 
     expansions: int
     wall_s: float | None = None
+    lean_s: float | None = None
+    model_calls: int | None = None
+    model_tokens: int | None = None
+    flops: float | None = None
 
     def __post_init__(self) -> None:
-        if self.expansions < 0 or (self.wall_s is not None and self.wall_s < 0):
-            raise ValueError(f"a budget cannot be negative: expansions {self.expansions}, wall_s {self.wall_s}")
+        if below := [f"{name} {limit}" for name, limit in self.limits.items() if not limit >= 0]:
+            raise ValueError(f"a budget cannot be negative or no number: {', '.join(below)}")
 
+    @property
+    def limits(self) -> dict[str, float]:
+        """The limits that are set, by their names."""
+        return {each.name: limit for each in fields(self) if (limit := getattr(self, each.name)) is not None}
 
-@dataclass(frozen=True)
-class Spent:
-    """What a search has used. Seconds in Lean, in the policy, and in all."""
+    def share(self, members: int) -> Budget:
+        """What the first of `members` may spend when all get equal parts; whole numbers are rounded up."""
+        return self._with({n: -(-v // members) if isinstance(v, int) else v / members for n, v in self.limits.items()})
 
-    expansions: int
-    repeats: int
-    policy_calls: int
-    lean_s: float
-    policy_s: float
-    wall_s: float
+    def left(self, spent: Spent) -> Budget:
+        """What there still is after `spent`."""
+        return self._with({name: max(0, limit - getattr(spent, name)) for name, limit in self.limits.items()})
+
+    def _with(self, limits: Mapping[str, Any]) -> Budget:
+        return replace(self, **limits)
 
 
 class Meter:
     """Counts what one search spends against its budget, from its construction on."""
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+    def __init__(self, budget: Budget, policy: Policy) -> None:
+        self._expansions_limit = budget.expansions
+        self._other_limits = {name: limit for name, limit in budget.limits.items() if name != "expansions"}
+        self._policy = policy if isinstance(policy, MeteredPolicy) else None
         self._start = time.perf_counter()
-        self._expansions = 0
-        self._repeats = 0
-        self._policy_calls = 0
-        self._lean_s = 0.0
-        self._policy_s = 0.0
+        self._expansions = self._redraws = self._repeats = self._policy_calls = 0
+        self._lean_s = self._policy_s = 0.0
+        self._calls_before, self._tokens_before = self._model()
 
     @property
     def limit(self) -> SearchStatus | None:
         """The limit that has been reached, if any."""
-        if self._expansions >= self._budget.expansions:
+        if self._expansions >= self._expansions_limit:
             return SearchStatus.BUDGET
-        if self._budget.wall_s is not None and time.perf_counter() - self._start >= self._budget.wall_s:
-            return SearchStatus.WALL
+        if self._other_limits:
+            spent = self.spent()
+            for name, limit in self._other_limits.items():
+                if getattr(spent, name) >= limit:
+                    return SearchStatus.WALL if name == "wall_s" else SearchStatus.BUDGET
         return None
 
     async def lean(self, session: Session, state: ProofState, tactic: str) -> tuple[TacticResult, float]:
@@ -91,9 +123,14 @@ class Meter:
         self._lean_s += seconds
         return result, seconds
 
-    def draw(self) -> None:
-        """Count one expansion for a draw that Lean need not be asked about."""
+    def blank(self) -> None:
+        """Count one expansion for a draw that is no tactic: there is nothing to ask Lean."""
         self._expansions += 1
+
+    def redraw(self) -> None:
+        """Count one expansion for a draw whose result this search knows."""
+        self._expansions += 1
+        self._redraws += 1
 
     async def policy(self, request: Awaitable[T]) -> T:
         """Await one request to the policy."""
@@ -105,8 +142,27 @@ class Meter:
 
     def spent(self) -> Spent:
         """The counters as of now."""
-        wall_s = time.perf_counter() - self._start
-        return Spent(self._expansions, self._repeats, self._policy_calls, self._lean_s, self._policy_s, wall_s)
+        calls, tokens = self._model()
+        tokens -= self._tokens_before
+        return Spent(
+            self._expansions,
+            self._redraws,
+            self._repeats,
+            self._policy_calls,
+            calls - self._calls_before,
+            tokens,
+            2 * tokens * self._policy.use.parameters if self._policy else 0,
+            self._lean_s,
+            self._policy_s,
+            time.perf_counter() - self._start,
+        )
+
+    def _model(self) -> tuple[int, int]:
+        """Calls and tokens of the policy's model until now."""
+        if self._policy is None:
+            return 0, 0
+        use = self._policy.use
+        return use.calls, use.prompt_tokens + use.generated_tokens
 
 
 @dataclass(frozen=True)

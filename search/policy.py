@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Policy(Protocol):
         ...
 
 
+@runtime_checkable
 class SamplingPolicy(Policy, Protocol):
     """A policy that can also be drawn from."""
 
@@ -31,4 +32,38 @@ class SamplingPolicy(Policy, Protocol):
 
         Draws that were no tactic at all (cut off before their end) have the empty tactic.
         """
+        ...
+
+
+class Use(Protocol):
+    """What a model has done for one policy until now. `parameters` is the model's size, the same at all times."""
+
+    @property
+    def calls(self) -> int:
+        """Requests that the model answered."""
+        ...
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens read; a prompt counts once for a request, however much is written from it."""
+        ...
+
+    @property
+    def generated_tokens(self) -> int:
+        """Tokens written."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model is made of."""
+        ...
+
+
+@runtime_checkable
+class MeteredPolicy(Policy, Protocol):
+    """A policy that runs a model, and tells what that has done for it."""
+
+    @property
+    def use(self) -> Use:
+        """Grows with every request."""
         ...

@@ -23,8 +23,12 @@ class Interval:
         return f"{100 * self.value:.1f} [{100 * self.low:.1f}, {100 * self.high:.1f}]"
 
 
-def wilson(successes: int, trials: int) -> Interval:
-    """A share with Wilson's score interval (Wilson 1927). Raises ValueError without trials."""
+def wilson(successes: float, trials: int) -> Interval:
+    """A share with Wilson's score interval (Wilson 1927). Raises ValueError without trials.
+
+    `successes` may be a sum of shares, one a trial: no share in [0, 1] varies more than a trial that succeeds or fails
+    with the same mean, so the interval is then on the safe side.
+    """
     if not 0 <= successes <= trials or trials == 0:
         raise ValueError(f"no share of {successes} in {trials}")
     share, spread = successes / trials, Z95**2 / trials
@@ -45,9 +49,9 @@ def pass_at_k(samples: int, successes: int, k: int) -> float:
 
 @dataclass(frozen=True)
 class Paired:
-    """Two methods on the same theorems: how many only the first proves, and only the second.
+    """Two methods on the same theorems: on how many the first does better, and on how many the second.
 
-    `difference` is (gained - lost) / n with its 95 % interval, `p_value` that of the exact two-sided McNemar test.
+    `difference` is that of the means with its 95 % interval, `p_value` that of the exact two-sided McNemar test.
     """
 
     gained: int
@@ -56,15 +60,31 @@ class Paired:
     p_value: float
 
 
-def paired(first: Sequence[bool], second: Sequence[bool]) -> Paired:
-    """Compare two methods theorem by theorem; the interval is (b - c)/n ± 1.96 √(b + c)/n, as
-    is usual for McNemar tables. Raises ValueError when the lengths differ or there are no theorems.
+def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
+    """Compare two methods theorem by theorem, each given as whether it proves the theorem or in which share of seeds.
+
+    The interval is Σd/n ± 1.96 √Σd² / n over the differences d, which for proofs without shares is the usual
+    (b - c)/n ± 1.96 √(b + c)/n of McNemar tables. With shares the test is the sign test over theorems, its
+    generalisation. Raises ValueError when the lengths differ or there are no theorems.
     """
     if len(first) != len(second) or not first:
         raise ValueError(f"cannot pair {len(first)} theorems with {len(second)}")
-    gained = sum(a and not b for a, b in zip(first, second, strict=True))
-    lost = sum(b and not a for a, b in zip(first, second, strict=True))
-    n = len(first)
-    middle, half = (gained - lost) / n, Z95 * math.sqrt(gained + lost) / n
+    differences = [float(a) - float(b) for a, b in zip(first, second, strict=True)]
+    gained, lost = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
+    n = len(differences)
+    middle, half = sum(differences) / n, Z95 * math.sqrt(sum(d * d for d in differences)) / n
     p_value = float(binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
     return Paired(gained, lost, Interval(middle, middle - half, middle + half), p_value)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values adjusted for there being several of them, in their order (Holm 1979).
+
+    The i-th smallest of m becomes the largest of (m - j + 1) p_j over j <= i, at most 1: rejecting what is below a
+    level then errs with at most that chance in all of them together.
+    """
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = largest
+    return adjusted

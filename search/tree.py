@@ -66,6 +66,11 @@ class Path:
             yield path
             path = path.before
 
+    @property
+    def levin_score(self) -> float:
+        """(Product of the tactics' probabilities) ** (1 / their number), between 0 and 1; 1 for the empty path."""
+        return math.exp(MEAN.score(self.sum_log_prob, self.depth))
+
     def visits(self, node: Node) -> bool:
         """Whether the path leaves `node` on its way. Takes time in proportion to its depth."""
         path: Path | None = self
@@ -89,6 +94,10 @@ class Node:
     path: Path
     edges: list[Edge] = field(default_factory=list)
     exhausted: bool = False  # the policy has no further tactic for it
+
+    def states(self) -> list[Node]:
+        """The states of its path, the root first and itself last."""
+        return [self, *(step.source for step in self.path if step.source)][::-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

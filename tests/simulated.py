@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
 
 from lean_env.engine import Failed, FailureKind, ProofState, Proved, TacticResult
 from search.policy import Suggestion
@@ -50,6 +53,35 @@ class Simulation:
 
     async def close(self) -> None:
         pass
+
+
+@dataclass
+class Drawing(Simulation):
+    """A simulation whose policy can be drawn from."""
+
+    rng: random.Random = field(default_factory=lambda: random.Random(0))
+
+    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
+        if not (moves := self.world[state]):
+            return []
+        drawn = self.rng.choices(moves, [math.exp(move.log_prob) for move in moves], k=n)
+        return [Suggestion(move.tactic, move.log_prob) for move in drawn]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Up to seven states with up to five moves each: to any state (cycles, merges), to failure, perhaps to a proof."""
+    names = ["root", *(f"s{index}" for index in range(draw(st.integers(0, 6))))]
+    outcomes = st.one_of(
+        st.sampled_from(names), st.just(ERROR), st.just(PROVED) if draw(st.booleans()) else st.just(ERROR)
+    )
+    log_probs = st.one_of(st.floats(-8, 0), st.integers(-4, 0).map(float))  # whole numbers make ties
+    moves = st.lists(st.tuples(log_probs, outcomes), max_size=5)
+    return {name: [Move(f"{name}-{i}", p, to) for i, (p, to) in enumerate(draw(moves))] for name in names}
+
+
+async def accept_all(proof: tuple[str, ...]) -> bool:
+    return True
 
 
 def _state(text: str) -> ProofState:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from simulated import ERROR, PROVED, Move, Simulation, World, likeliest_proof, reachable, replay
+from simulated import ERROR, PROVED, Move, Simulation, World, accept_all, likeliest_proof, reachable, replay, worlds
 
 from lean_env.engine import FailureKind, ProofState, Proved, TacticResult
-from search.best_first import REFUSED, best_first
+from search.best_first import best_first
 from search.budget import Budget, SearchResult, SearchStatus
+from search.expansion import REFUSED
 from search.shape import measure
 from search.tree import MEAN, SUM, Priority
 
@@ -20,25 +21,9 @@ UNLIMITED = 10_000
 LENGTH_NORMALISED = Priority(0.5)
 
 
-async def accept_all(proof: tuple[str, ...]) -> bool:
-    return True
-
-
 def search(simulation: Simulation, expansions: int = UNLIMITED, **options: Any) -> SearchResult:
     options = {"priority": SUM, "width": 1, "accept": accept_all} | options
     return asyncio.run(best_first(simulation, simulation, Budget(expansions), **options))
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> World:
-    """Up to seven states with up to five moves each: to any state (cycles, merges), to failure, perhaps to a proof."""
-    names = ["root", *(f"s{index}" for index in range(draw(st.integers(0, 6))))]
-    outcomes = st.one_of(
-        st.sampled_from(names), st.just(ERROR), st.just(PROVED) if draw(st.booleans()) else st.just(ERROR)
-    )
-    log_probs = st.one_of(st.floats(-8, 0), st.integers(-4, 0).map(float))  # whole numbers make ties
-    moves = st.lists(st.tuples(log_probs, outcomes), max_size=5)
-    return {name: [Move(f"{name}-{i}", p, to) for i, (p, to) in enumerate(draw(moves))] for name in names}
 
 
 priorities = st.sampled_from([SUM, MEAN, LENGTH_NORMALISED])

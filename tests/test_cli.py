@@ -139,7 +139,7 @@ def test_a_value_out_of_range_is_named(prove: Prove, data: Path, tmp_path: Path,
 
 def test_alpha_without_length_is_refused(prove: Prove, data: Path) -> None:
     ended = prove("--benchmark", "minif2f", "--data", data, "--alpha", 0.5)
-    assert is_one_line_of_help(ended, "--alpha", "--priority length")
+    assert is_one_line_of_help(ended, "--alpha", "priority length")
 
 
 def test_beams_draw_nothing_and_so_refuse_a_temperature(data: Path, tmp_path: Path) -> None:

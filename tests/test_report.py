@@ -56,7 +56,7 @@ SETTINGS = {"engine": "stand-in 1", "seed": 0, "budget": 64}
 def finding(
     name: str, outcome: Outcome, *, proof: str = "", expansions: int = 1, claims: tuple[Claim, ...] = ()
 ) -> Finding:
-    search = MemberSearch(0, outcome.value, expansions, 0, 1, 0, 0, 0, 0, 0.1, 0.1)
+    search = MemberSearch(0, outcome.value, expansions, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0.1, 0.1, 0.2)
     attempt = Attempt(name, 0, outcome, proof, claims, (search,), 0.2, 0.0)
     return Finding(Theorem(name, f"theorem {name} : 1 < 2 := by sorry", split="valid"), attempt)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -17,28 +17,12 @@ from search.ensemble import equal_split
 from search.minimize import without_idle_steps
 from search.policy import Suggestion
 from search.rollouts import rollouts
-from tests.simulated import ERROR, PROVED, Move, Simulation, World, replay
+from tests.simulated import ERROR, PROVED, Drawing, Move, Simulation, World, accept_all, replay
 
 CHAIN: World = {
     "root": [Move("go", math.log(0.5), "middle"), Move("miss", math.log(0.5), ERROR)],
     "middle": [Move("end", math.log(0.5), PROVED), Move("miss", math.log(0.5), ERROR)],
 }
-
-
-@dataclass
-class Drawing(Simulation):
-    """A simulation whose policy can be drawn from."""
-
-    rng: random.Random = field(default_factory=lambda: random.Random(0))
-
-    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
-        moves = self.world[state]
-        drawn = self.rng.choices(moves, [math.exp(move.log_prob) for move in moves], k=n)
-        return [Suggestion(move.tactic, move.log_prob) for move in drawn]
-
-
-async def accept_all(tactics: tuple[str, ...]) -> bool:
-    return True
 
 
 async def roll(simulation: Drawing, expansions: int, depth: int = 5) -> SearchResult:

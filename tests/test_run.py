@@ -33,7 +33,7 @@ async def by_sum(session: Session, policy: Policy, budget: Budget, accept: Accep
     return await best_first(session, policy, budget, priority=SUM, width=2, accept=accept)
 
 
-PLAN = Plan(16, 0, 1.0, (Planned(Member("chance", "best-first, sum"), Chance, by_sum),))
+PLAN = Plan(Budget(16), 0, 1.0, (Planned(Member("chance", "best-first, sum"), Chance, by_sum),))
 NUMBERS = Benchmark("numbers", (*map(theorem, range(1, 20)), unsupported("strange"), theorem(500)), "c0ffee", "")
 
 
@@ -123,7 +123,7 @@ async def test_an_unsupported_statement_is_counted_and_listed_with_leans_reason(
 async def test_a_theorem_that_takes_too_much_ends_at_its_budget(tmp_path: Path) -> None:
     findings = await run(tmp_path, Countdown())
     assert findings[-1].outcome is Outcome.BUDGET
-    assert findings[-1].attempt and findings[-1].attempt.expansions == PLAN.budget
+    assert findings[-1].attempt and findings[-1].attempt.expansions == PLAN.budget.expansions
 
 
 async def test_a_claim_that_verification_refuses_is_recorded_and_the_search_goes_on(tmp_path: Path) -> None:
@@ -141,8 +141,8 @@ async def test_members_split_the_budget_and_know_what_the_others_tried(tmp_path:
     assert found.outcome is Outcome.PROVED  # in 8 expansions the first comes down to 1
     assert found.attempt
     first, second = found.attempt.searches
-    assert (first.expansions, first.repeats) == (PLAN.budget / 2, 0)
-    assert second.expansions <= PLAN.budget / 2
+    assert (first.expansions, first.repeats) == (PLAN.budget.expansions / 2, 0)
+    assert second.expansions <= PLAN.budget.expansions / 2
     assert second.repeats > 0
     assert found.attempt.expansions == first.expansions + second.expansions
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from search.statistics import paired, pass_at_k, wilson
+from search.statistics import holm, paired, pass_at_k, wilson
 
 
 @given(st.integers(1, 300), st.data())
@@ -38,6 +38,37 @@ def test_a_paired_comparison_counts_only_where_the_methods_differ() -> None:
     assert result.difference.value == pytest.approx(8 / 66)
     assert result.difference.high - result.difference.value == pytest.approx(1.96 * 4 / 66, rel=1e-3)
     assert result.p_value == pytest.approx(0.07681, abs=1e-4)  # 2 P(B(16, ½) ≤ 4)
+
+
+def test_shares_of_seeds_are_paired_by_theorem_and_by_how_much_they_differ() -> None:
+    result = paired([1.0, 0.5, 0.5, 0.0], [0.5, 0.5, 1.0, 1.0])
+    assert (result.gained, result.lost) == (1, 2)
+    assert result.difference.value == pytest.approx(-1 / 4)
+    assert result.difference.high - result.difference.value == pytest.approx(1.96 * (1.5**0.5) / 4, rel=1e-3)
+    assert result.p_value == 1.0
+
+
+def test_a_sum_of_shares_has_the_interval_of_as_many_successes() -> None:
+    low, high = wilson(12, 40), wilson(13, 40)
+    assert low.low < wilson(12.5, 40).low < high.low
+    assert low.high < wilson(12.5, 40).high < high.high
+
+
+def test_holm_adjusts_as_in_a_worked_example() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+@given(st.lists(st.floats(0, 1), max_size=12), st.floats(0, 1))
+def test_holm_rejects_what_the_stepwise_procedure_rejects(p_values: list[float], level: float) -> None:
+    rejected: set[int] = set()
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        if (len(p_values) - rank) * p_values[place] > level:
+            break
+        rejected.add(place)
+    adjusted = holm(p_values)
+    assert {place for place, value in enumerate(adjusted) if value <= level} == (
+        rejected if level < 1 else set(range(len(p_values)))
+    )
 
 
 def test_equal_methods_do_not_differ() -> None:

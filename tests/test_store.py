@@ -30,8 +30,8 @@ THEOREMS = [theorem(2), theorem(7), unsupported("strange")]
 def attempt(name: str, outcome: Outcome = Outcome.PROVED, proof: str = "sub 2", *claims: Claim) -> Attempt:
     tree = {"nodes": [{"id": 0, "text": "⊢ ℕ"}], "edges": []}
     searches = (
-        MemberSearch(0, "exhausted", 5, 0, 2, 0, 0, 0, 0, 0.25, 0.1, tree),
-        MemberSearch(1, outcome.value, 3, 2, 1, 70, 4, 6, 5, 0.25, 0.1, tree),
+        MemberSearch(0, "exhausted", 5, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0.25, 0.1, 0.5, tree),
+        MemberSearch(1, outcome.value, 3, 0, 2, 1, 8, 70, 14_000_000_000_000, 4, 6, 5, 0.25, 0.1, 0.75, tree),
     )
     return Attempt(name, 11, outcome, proof, claims, searches, 0.5, 1000.0)
 

@@ -1,0 +1,1 @@
+"""A study: members, strategies, shapes, budgets and seeds against each other on one benchmark."""

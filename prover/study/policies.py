@@ -1,0 +1,67 @@
+"""The policies of a study's members: the portfolio and models, each base loaded once for all that are used on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prover.options import PORTFOLIO
+from prover.policy.errors import ModelError
+from prover.policy.portfolio import Portfolio
+from prover.policy.shelf import base_of, open_models, shipped
+from prover.policy.transformers import TransformersPolicy
+from prover.study.config import SEED, MemberOptions
+from prover.study.search import PolicyAt
+from search.policy import Policy
+from train.data import TrainingError
+from train.settings import base_weights
+
+
+@dataclass(frozen=True)
+class Models:
+    """The folder or hub name of the model of each member and seed, and digests that tell each from others."""
+
+    folders: Mapping[tuple[str, int], str]
+    digests: Mapping[tuple[str, int], str]
+
+
+def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
+    """The models that the members' policies name: those that come with the program by their name alone.
+
+    Raises ModelError for a folder without weights.
+    """
+    ours = {Path(folder).name: folder for adapter in shipped() for folder in (adapter, base_of(adapter))}
+    folders, digests = {}, {}
+    for member in members:
+        if member.policy is None or member.policy == PORTFOLIO:
+            continue
+        for seed in seeds:
+            folder = folders[member.name, seed] = ours.get(member.policy) or member.policy.replace(SEED, str(seed))
+            try:
+                digests[member.name, seed] = f"{base_weights(folder) or folder}, temperature {member.temperature:g}"
+            except TrainingError as error:
+                raise ModelError(f"member {member.name}: {error}") from error
+    return Models(folders, digests)
+
+
+def open_policies(members: Sequence[MemberOptions], models: Models) -> dict[str, PolicyAt]:
+    """What makes the policies of the members that have one, by their names. Raises ModelError."""
+    folders = list(dict.fromkeys(models.folders.values()))
+    shelf = dict(zip(folders, open_models(folders), strict=True))
+
+    def drawing(member: MemberOptions) -> PolicyAt:
+        def policy(seed: int, own: int) -> Policy:
+            model = shelf[models.folders[member.name, seed]]
+            return TransformersPolicy(model.batcher, model.adapter, seed=own, temperature=member.temperature)
+
+        return policy
+
+    def listing(seed: int, own: int) -> Policy:
+        return Portfolio()
+
+    return {
+        member.name: listing if member.policy == PORTFOLIO else drawing(member)
+        for member in members
+        if member.policy is not None
+    }

@@ -1,0 +1,130 @@
+"""What every cell of a study proved within every budget, as arrays over theorems and seeds.
+
+Ensembles are cells too. Nothing is searched for them: a member that is given a share of the budget does what it did
+alone, so what an ensemble with equal shares proves follows from the searches of its members.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prover.study.config import Cell, StudyOptions, cells
+from prover.study.store import Search, Stated
+
+Shares = NDArray[np.float64]  # [theorems] or [theorems, seeds]
+Counts = NDArray[np.int64]  # [theorems, seeds]
+CURVE_POINTS = 160
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What the searches of one cell came to, [theorems, seeds]: expansions spent, and whether they ended in a proof."""
+
+    spent: Counts
+    proved: NDArray[np.bool_]
+    tokens: Counts
+
+    def rolled(self, by: int) -> Alone:
+        """The same with other seeds: those of a member that an ensemble has a second time."""
+        return Alone(np.roll(self.spent, by, 1), np.roll(self.proved, by, 1), np.roll(self.tokens, by, 1))
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study knows. `theorems` are those that every cell has searched with every seed.
+
+    `parts[cell]` are the searches that the cell consists of: one, or those of the members of an ensemble in their turn.
+    `missing` counts the theorems that are not there yet.
+    """
+
+    theorems: tuple[str, ...]
+    missing: int
+    unsupported: tuple[Stated, ...]
+    budgets: tuple[int, ...]
+    seeds: tuple[int, ...]
+    parts: Mapping[Cell, tuple[Alone, ...]]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell, ensembles after the members that search."""
+        return tuple(self.parts)
+
+    @property
+    def budget(self) -> int:
+        """The largest."""
+        return self.budgets[-1]
+
+    def is_ensemble(self, cell: Cell) -> bool:
+        """Whether the cell follows from others."""
+        return len(self.parts[cell]) > 1
+
+    def proved(self, cell: Cell, budget: int) -> NDArray[np.bool_]:
+        """Whether the cell proves each theorem with each seed within `budget` expansions, [theorems, seeds].
+
+        An ensemble splits it as search.ensemble.equal_split does: every member has an equal part of what those before
+        it left. A tactic that two members try in one state costs both of them.
+        """
+        parts = self.parts[cell]
+        left = np.full(parts[0].spent.shape, budget, dtype=np.int64)
+        proved = np.zeros(left.shape, dtype=bool)
+        for place, part in enumerate(parts):
+            share = -(-left // (len(parts) - place))
+            proved |= part.proved & (part.spent <= share)
+            left -= np.minimum(part.spent, share)
+        return proved
+
+    def rates(self, cell: Cell, budget: int) -> Shares:
+        """In which share of the seeds the cell proves each theorem, [theorems]."""
+        shares: Shares = self.proved(cell, budget).mean(axis=1)
+        return shares
+
+    def points(self) -> list[int]:
+        """Budgets to draw a curve at, up to the largest."""
+        steps = np.geomspace(1, self.budget, CURVE_POINTS).round().astype(int).tolist()
+        return sorted({*steps, *self.budgets})
+
+    def tokens(self, cell: Cell) -> float | None:
+        """Model tokens a theorem within the largest budget; None for an ensemble, whose members stop elsewhere."""
+        return None if self.is_ensemble(cell) else float(self.parts[cell][0].tokens.mean())
+
+
+def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequence[Search]) -> Results:
+    """The results of the cells and seeds of `options`, from what the store has; it may have more, or not all yet."""
+    alone, seeds = cells(options, ensembles=False), options.seeds
+    wanted = {(cell, seed) for cell in alone for seed in seeds}
+    found: dict[str, dict[tuple[Cell, int], Search]] = defaultdict(dict)
+    for search in searches:
+        if (search.cell, search.seed) in wanted and search.tells(options.budget):
+            found[search.theorem][search.cell, search.seed] = search
+    supported = [one.name for one in theorems if one.unsupported is None]
+    complete = tuple(name for name in supported if len(found[name]) == len(wanted))
+
+    def array(cell: Cell) -> Alone:
+        rows = [[found[name][cell, seed] for seed in seeds] for name in complete]
+        shape = (len(complete), len(seeds))
+        return Alone(
+            np.array([[one.expansions for one in row] for row in rows], dtype=np.int64).reshape(shape),
+            np.array([[one.proved for one in row] for row in rows], dtype=bool).reshape(shape),
+            np.array([[one.model_tokens for one in row] for row in rows], dtype=np.int64).reshape(shape),
+        )
+
+    parts: dict[Cell, tuple[Alone, ...]] = {cell: (array(cell),) for cell in alone}
+    members = {member.name: member.ensemble for member in options.members}
+    for cell in cells(options, ensembles=True):
+        names = members[cell.member]
+        parts[cell] = tuple(
+            parts[Cell(name, cell.strategy)][0].rolled(names[:place].count(name)) for place, name in enumerate(names)
+        )
+    return Results(
+        complete,
+        len(supported) - len(complete),
+        tuple(one for one in theorems if one.unsupported is not None),
+        tuple(sorted(set(options.budgets))),
+        seeds,
+        parts,
+    )
