@@ -4,9 +4,10 @@
 
 The simulated Lean answers at once: of its answers, half are failures, a tenth lead to states that are known, and the
 rest are new states of about 150 characters. Time is what passes between an answer and the next request, the simulated
-policy's own part included. Memory is the growth of the process; the part of it that is Lean's and the policy's text
-(goals, messages, tactics), which the tree keeps and does not copy, is printed too.
-Prints one JSON line.
+policy's own part included; its growth is the median of the last tenth of the expansions over that of the first
+hundredth, and is to be compared with the growth of the logarithm of their number. Memory is the growth of the process,
+frontier and fragmentation included; the part of it that is Lean's and the policy's text (goals, messages, tactics),
+which the tree keeps and does not copy, is printed too. Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import asyncio
 import gc
 import itertools
 import json
+import math
 import random
 import statistics
 import sys
@@ -121,6 +123,7 @@ def main() -> None:
     shape = measure(result.tree)
     text = _text_bytes(result.tree)
     gaps_us = [1e6 * gap for gap in simulation.gaps_s]
+    early, late = gaps_us[: len(gaps_us) // 100], gaps_us[-len(gaps_us) // 10 :]
     print(
         json.dumps(
             {
@@ -134,8 +137,11 @@ def main() -> None:
                 "python_us_per_expansion_median": round(statistics.median(gaps_us), 2),
                 "python_us_per_expansion_mean": round(statistics.fmean(gaps_us), 2),
                 "python_us_per_expansion_p99": round(statistics.quantiles(gaps_us, n=100)[-1], 2),
+                "python_us_growth": round(statistics.median(late) / statistics.median(early), 2),
+                "log_n_growth": round(math.log(len(gaps_us)) / math.log(len(early)), 2),
                 "bytes_per_state": round(grown / shape.states),
                 "text_bytes_per_state": round(text / shape.states),
+                "bytes_per_expansion": round(grown / shape.expansions),
                 "wall_s": round(result.spent.wall_s, 1),
             }
         )

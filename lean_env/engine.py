@@ -37,12 +37,16 @@ class FailureKind(StrEnum):
     REFUSED = "refused"  # the text may not be used in a proof (sorry, native_decide, ...)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ProofState:
-    """The open goals after a tactic. `key` is the session's own handle; equal `text` is the same state of a theorem."""
+    """The open goals after a tactic. `key` is the session's own handle; equal `text` is the same state of a theorem.
+
+    `independent` says that the engine knows that no two of the goals share a metavariable: each can be proved apart.
+    """
 
     key: int
     goals: tuple[str, ...]
+    independent: bool = False
 
     @property
     def text(self) -> str:
@@ -50,12 +54,12 @@ class ProofState:
         return "\n\n".join(self.goals)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Proved:
     """No goal is left. A claim of the session only: verify.py has the last word."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The tactic did not apply."""
 

@@ -15,13 +15,17 @@ from typer.exceptions import TyperException
 
 from prover import parts
 from prover.corpus_command import corpus
+from prover.minimize_command import minimize
 from prover.options import (
     DEFAULT_TIMEOUT_S,
     SHIPPED,
     AlphaOption,
     BeamsOption,
     BudgetOption,
+    CalibrationOption,
     DepthOption,
+    EnsembleName,
+    EnsembleOption,
     ExplorationOption,
     FlopsOption,
     InputError,
@@ -31,6 +35,7 @@ from prover.options import (
     PolicyOption,
     PopsOption,
     PriorityOption,
+    ScheduleOption,
     SeedOption,
     ShapeOption,
     StrategyName,
@@ -43,6 +48,7 @@ from prover.options import (
     WorkersOption,
     option,
 )
+from prover.schedule_command import learn_schedule
 from prover.study_command import study
 from prover.train_command import train
 
@@ -98,6 +104,9 @@ def prove(
     priority: PriorityOption = None,
     alpha: AlphaOption = None,
     c: ExplorationOption = None,
+    ensemble: EnsembleOption = EnsembleName.EQUAL,
+    calibration: CalibrationOption = None,
+    schedule: ScheduleOption = None,
     budget: BudgetOption = 256,
     lean_s: LeanSecondsOption = None,
     model_calls: ModelCallsOption = None,
@@ -157,8 +166,10 @@ def prove(
 
 
 app.command()(corpus)
+app.command()(minimize)
 app.command()(train)
 app.command()(study)
+app.command("schedule")(learn_schedule)
 
 
 def _on_command_line(context: typer.Context, name: str) -> bool:
@@ -203,6 +214,9 @@ def theorem(
     priority: PriorityOption = None,
     alpha: AlphaOption = None,
     c: ExplorationOption = None,
+    ensemble: EnsembleOption = EnsembleName.EQUAL,
+    calibration: CalibrationOption = None,
+    schedule: ScheduleOption = None,
     budget: BudgetOption = 256,
     lean_s: LeanSecondsOption = None,
     model_calls: ModelCallsOption = None,
@@ -230,10 +244,11 @@ async def _prove_theorem(wanted: Theorem, plan: Plan) -> Attempt:
     from lean_env.embedded.engine import Limits
     from lean_env.engine import UnsupportedStatement
     from prover.run import attempt
+    from search.ensemble import Pot
 
     engine = await parts.start_engine(1, Limits(plan.timeout_s))
     try:
-        return await attempt(engine, wanted, plan)
+        return await attempt(engine, wanted, plan, Pot())
     except UnsupportedStatement as why:
         raise InputError(f"Lean does not take the statement of {wanted.name}: {_line(str(why))}") from why
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,15 @@ class StrategyName(StrEnum):
     SHAPED = "shaped"
 
 
+class EnsembleName(StrEnum):
+    """How several policies share a theorem's budget; prover.ensembles has what each of them is."""
+
+    EQUAL = "equal"
+    ROUND_ROBIN = "round-robin"
+    SHARED = "shared"
+    ADAPTIVE = "adaptive"
+
+
 class PriorityName(StrEnum):
     """Which state is expanded next: the highest of these over the tactics that lead to it."""
 
@@ -51,8 +61,28 @@ PolicyOption = Annotated[
         metavar="NAME",
         show_default=SHIPPED,
         help="Where tactics come from: shipped (the models that come with prove, one for each N_eff), portfolio (no"
-        " model), the folder of a model or adapter, or a name of the hub. Several share the budget equally.",
+        " model), the folder of a model or adapter, or a name of the hub. Several are an ensemble.",
     ),
+]
+EnsembleOption = Annotated[
+    EnsembleName,
+    option(
+        help="How several policies share the budget of a theorem. equal: one after the other, equal parts. round-robin:"
+        " in turn, expansion by expansion. shared: one tree, whichever tactic is the likeliest. adaptive: by what their"
+        " first expansions look like, and across theorems.",
+    ),
+]
+CalibrationOption = Annotated[
+    str | None,
+    option(
+        metavar="T,T,...",
+        show_default="1 each",
+        help="shared: each policy's log-probabilities are divided by its number.",
+    ),
+]
+ScheduleOption = Annotated[
+    Path | None,
+    option(metavar="FILE", show_default=False, help="adaptive: what prove schedule has learned."),
 ]
 TemperatureOption = Annotated[
     float | None,

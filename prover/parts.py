@@ -5,15 +5,17 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from prover.options import DEFAULT_TEMPERATURE, PORTFOLIO, SHIPPED, InputError
+from prover.options import DEFAULT_TEMPERATURE, PORTFOLIO, SHIPPED, EnsembleName, InputError
 
 if TYPE_CHECKING:
     from lean_env.embedded.engine import EmbeddedEngine, Limits
+    from prover.ensembles import Ensemble
     from prover.records import Member
     from prover.run import Plan, PolicyFactory
     from prover.strategies import StrategyOptions
@@ -47,7 +49,40 @@ def plan(options: Mapping[str, Any]) -> Plan:
         Planned(replace(member, strategy=label(how)), policy, strategy(how, seed))
         for member, policy in policies(options["policy"], options["temperature"], options["beams"])
     ]
-    return Plan(budget, seed, options["timeout"], tuple(members))
+    return Plan(budget, seed, options["timeout"], tuple(members), ensemble(options, [p.member for p in members]))
+
+
+def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
+    """How `members` share the budget, from the options of a command. Raises InputError."""
+    from prover.ensembles import Ensemble
+    from prover.schedule_command import read_schedule
+
+    name, calibration, schedule = EnsembleName(options["ensemble"]), options["calibration"], options["schedule"]
+    for option, given, taker in (
+        ("calibration", calibration, EnsembleName.SHARED),
+        ("schedule", schedule, EnsembleName.ADAPTIVE),
+    ):
+        if given is not None and name is not taker:
+            raise InputError(f"--{option} goes with --ensemble {taker}: give that too, or leave it out")
+    if name is EnsembleName.SHARED:
+        return Ensemble(name, temperatures=_temperatures(calibration, len(members)))
+    if name is EnsembleName.ADAPTIVE:
+        if schedule is None:
+            raise InputError("--ensemble adaptive needs --schedule FILE: make one with prove schedule")
+        return Ensemble(name, schedule=read_schedule(schedule, members))
+    return Ensemble(name)
+
+
+def _temperatures(calibration: str | None, members: int) -> tuple[float, ...]:
+    try:
+        given = (1.0,) * members if calibration is None else tuple(map(float, calibration.split(",")))
+    except ValueError:
+        given = ()
+    if len(given) != members or not all(0 < each < math.inf for each in given):
+        raise InputError(
+            f"--calibration {calibration!r}: give {members} numbers above 0, one for each policy, as 1,0.8"
+        )
+    return given
 
 
 def strategy_options(options: Mapping[str, Any]) -> StrategyOptions:

@@ -59,6 +59,11 @@ class ModelUse:
         """Read and written."""
         return self.prompt_tokens + self.generated_tokens
 
+    @property
+    def flops(self) -> int:
+        """2 x parameters x tokens."""
+        return 2 * self.parameters * self.tokens
+
 
 @dataclass(frozen=True)
 class MemberSearch:
@@ -67,7 +72,8 @@ class MemberSearch:
     `member` is its place among the members of the run, from 0. `repeats` are tactics whose result another member had
     already got from Lean: they cost no expansion. `redraws` are expansions that drew what this member had drawn before.
     `flops` are 2 x parameters x tokens of the model; `cut_prompts`, `cut_off` and `blank` are as in ModelUse, and all
-    of the model's are 0 without one. `tree` is plain JSON data, None where it was not asked for.
+    of the model's are 0 without one. `tree` is plain JSON data, None where it was not asked for or is also that of a
+    member before.
     """
 
     member: int
@@ -92,7 +98,8 @@ class MemberSearch:
 class Attempt:
     """The searches of all members on one theorem, finished. Times in seconds; `started` in seconds since 1970.
 
-    `proof` is the tactic block that was verified, empty when there is none; the last of `searches` found it.
+    `proof` is the tactic block that was verified, empty when there is none; the first of `searches` that ended proved
+    found it.
     """
 
     theorem: str

@@ -11,21 +11,24 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from lean_env.engine import Engine, Session, Theorem, UnsupportedStatement, VerdictKind
+from lean_env.engine import Engine, Theorem, UnsupportedStatement, VerdictKind
 from lean_env.process import Statistics
+from prover.ensembles import Ensemble
+from prover.ensembles import Strategy as Strategy
 from prover.records import Attempt, Claim, EngineUse, Finding, Member, MemberSearch, ModelUse, Outcome
 from prover.report.report import render
 from prover.store import REPORT, SUMMARY, Store
 from search.budget import Budget, SearchResult, SearchStatus
-from search.ensemble import equal_split
+from search.ensemble import Pot
+from search.expansion import Accept as Accept
 from search.known import KnownResults
 from search.policy import Policy
+from search.tree import Tree
 
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
 SPARE_SEARCHES = 2
 
 PolicyFactory = Callable[[int], Policy]  # from the seed of a theorem
-Accept = Callable[[tuple[str, ...]], Awaitable[bool]]
-Strategy = Callable[[Session, Policy, Budget, Accept], Awaitable[SearchResult]]
 Progress = Callable[[Finding], None]  # told of every theorem as it is finished
 
 
@@ -72,7 +73,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """How every theorem of a run is searched: `budget` is split equally among `members`.
+    """How every theorem of a run is searched: `members` share its `budget` as `ensemble` has it.
 
     `timeout_s` is the limit of one tactic.
     """
@@ -81,6 +82,7 @@ class Plan:
     seed: int
     timeout_s: float
     members: tuple[Planned, ...]
+    ensemble: Ensemble = field(default_factory=Ensemble)
 
 
 @runtime_checkable
@@ -114,6 +116,7 @@ def settings(benchmark: Benchmark, engine: Engine, plan: Plan) -> dict[str, Any]
         "engine": engine.info.name,
         "engine version": engine.info.version,
         "members": [f"{planned.member.policy}, {planned.member.strategy}" for planned in plan.members],
+        **plan.ensemble.settings,
         "budget": plan.budget.expansions,
         **_limits(plan.budget),
         "timeout, s": plan.timeout_s,
@@ -126,8 +129,8 @@ def split_of(benchmark: Benchmark) -> str:
     return ", ".join(sorted({theorem.split for theorem in benchmark.theorems} - {""}))
 
 
-async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
-    """Search for a proof of `theorem`; it counts when the engine has verified it.
+async def attempt(engine: Engine, theorem: Theorem, plan: Plan, pot: Pot) -> Attempt:
+    """Search for a proof of `theorem`; it counts when the engine has verified it. `pot` is the run's.
 
     Raises UnsupportedStatement when the engine cannot state the theorem, and EngineError.
     """
@@ -144,12 +147,9 @@ async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
 
     session = await engine.open(theorem)
     shared, policies = KnownResults(session), [planned.policy(seed) for planned in plan.members]
-    searches = [
-        partial(_search, planned.strategy, shared, policy, accept)
-        for planned, policy in zip(plan.members, policies, strict=True)
-    ]
+    strategies = [planned.strategy for planned in plan.members]
     try:
-        ensemble = await equal_split(searches, plan.budget)
+        ensemble = await plan.ensemble.search(strategies, policies, shared, plan.budget, accept, pot)
     finally:
         await session.close()
     return Attempt(
@@ -158,39 +158,39 @@ async def attempt(engine: Engine, theorem: Theorem, plan: Plan) -> Attempt:
         outcome=_outcome(ensemble.status, refused),
         proof="\n".join(ensemble.last.proof or ()),
         claims=tuple(refused),
-        searches=tuple(
-            _record(place, result, policy)
-            for place, (result, policy) in enumerate(zip(ensemble.results, policies, strict=False))
-        ),
+        searches=_records(ensemble.results, policies),
         wall_s=time.monotonic() - clock,
         started=started,
     )
 
 
-async def _search(strategy: Strategy, session: Session, policy: Policy, accept: Accept, budget: Budget) -> SearchResult:
-    return await strategy(session, policy, budget, accept)
-
-
-def _record(place: int, result: SearchResult, policy: Policy) -> MemberSearch:
-    spent, use = result.spent, policy.use if isinstance(policy, Model) else ModelUse()
-    return MemberSearch(
-        member=place,
-        status=result.status.value,
-        expansions=spent.expansions,
-        redraws=spent.redraws,
-        repeats=spent.repeats,
-        policy_calls=spent.policy_calls,
-        model_calls=spent.model_calls,
-        model_tokens=spent.model_tokens,
-        flops=spent.flops,
-        cut_prompts=use.cut_prompts,
-        cut_off=use.cut_off,
-        blank=use.blank,
-        lean_s=spent.lean_s,
-        policy_s=spent.policy_s,
-        wall_s=spent.wall_s,
-        tree=result.tree.to_dict(),
-    )
+def _records(results: Sequence[SearchResult], policies: Sequence[Policy]) -> tuple[MemberSearch, ...]:
+    """What the store keeps of the members' searches; a tree that they share once."""
+    records, trees = [], set[Tree]()
+    for place, (result, policy) in enumerate(zip(results, policies, strict=False)):
+        spent, use = result.spent, policy.use if isinstance(policy, Model) else ModelUse()
+        records.append(
+            MemberSearch(
+                member=place,
+                status=result.status.value,
+                expansions=spent.expansions,
+                redraws=spent.redraws,
+                repeats=spent.repeats,
+                policy_calls=spent.policy_calls,
+                model_calls=spent.model_calls,
+                model_tokens=spent.model_tokens,
+                flops=spent.flops,
+                cut_prompts=use.cut_prompts,
+                cut_off=use.cut_off,
+                blank=use.blank,
+                lean_s=spent.lean_s,
+                policy_s=spent.policy_s,
+                wall_s=spent.wall_s,
+                tree=None if result.tree in trees else result.tree.to_dict(),
+            )
+        )
+        trees.add(result.tree)
+    return tuple(records)
 
 
 def _outcome(status: SearchStatus, refused: Sequence[Claim]) -> Outcome:
@@ -205,13 +205,18 @@ async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers:
     Raises StoreError and EngineError; what was finished before is kept.
     """
     waiting: list[Theorem] = []
+    pot = Pot()
     for finding in store.findings():
+        if finding.attempt:
+            pot.put(plan.budget.expansions - finding.attempt.expansions)
         if finding.outcome is None:
             waiting.append(finding.theorem)
         else:
             _write_proof(engine, store, finding)  # a run killed before it came to that
     queue = iter(waiting)
-    lanes = [asyncio.create_task(_lane(queue, engine, plan, store, progress)) for _ in range(workers + SPARE_SEARCHES)]
+    lanes = [
+        asyncio.create_task(_lane(queue, engine, plan, pot, store, progress)) for _ in range(workers + SPARE_SEARCHES)
+    ]
     try:
         await asyncio.gather(*lanes)
     finally:
@@ -221,12 +226,12 @@ async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers:
 
 
 async def _lane(
-    queue: Iterator[Theorem], engine: StandaloneEngine, plan: Plan, store: Store, progress: Progress
+    queue: Iterator[Theorem], engine: StandaloneEngine, plan: Plan, pot: Pot, store: Store, progress: Progress
 ) -> None:
     """One theorem after the other from the common queue."""
     for theorem in queue:
         try:
-            finding = Finding(theorem, await attempt(engine, theorem, plan))
+            finding = Finding(theorem, await attempt(engine, theorem, plan, pot))
         except UnsupportedStatement as why:
             finding = Finding(theorem, None, str(why) or "no reason given")
             store.record_unsupported(theorem.name, finding.reason)
@@ -288,6 +293,7 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "members": [
             {**asdict(planned.member), **_shares(place, attempts)} for place, planned in enumerate(plan.members)
         ],
+        "ensemble": plan.ensemble.name.value,
         "budget": plan.budget.expansions,
         "limits": _limits(plan.budget),
         "timeout_s": plan.timeout_s,
@@ -329,10 +335,10 @@ def _limits(budget: Budget) -> dict[str, float]:
 
 def _shares(place: int, attempts: Sequence[Attempt]) -> dict[str, int]:
     """What one member did in a run: theorems it proved, expansions, repeats (another knew them), its model's."""
-    last = [attempt.searches[-1].member for attempt in attempts if attempt.outcome is Outcome.PROVED]
+    proved = [next(s.member for s in a.searches if s.status == SearchStatus.PROVED) for a in attempts if a.proof]
     searches = [search for attempt in attempts for search in attempt.searches if search.member == place]
     return {
-        "proved": last.count(place),
+        "proved": proved.count(place),
         "expansions": sum(search.expansions for search in searches),
         "redraws": sum(search.redraws for search in searches),
         "repeats": sum(search.repeats for search in searches),

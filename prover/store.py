@@ -247,6 +247,14 @@ class Store:
             for name, split, header, statement, before, reason, seed, status, proof, wall_s, started in rows
         ]
 
+    def settings(self) -> dict[str, Any]:
+        """What `begin` was given."""
+        return {key: json.loads(value) for key, value in self._db.execute("SELECT key, value FROM settings")}
+
+    def members(self) -> list[Member]:
+        """The members of the run in their order."""
+        return [Member(*row) for row in self._db.execute("SELECT policy, strategy, n_eff FROM members ORDER BY id")]
+
     def tree(self, name: str, member: int = 0) -> Any:
         """The search tree of a member on a theorem, as `record` was given it. Raises KeyError when there is none."""
         row = self._db.execute("SELECT tree FROM searches WHERE theorem=? AND member=?", (name, member)).fetchone()
@@ -255,11 +263,8 @@ class Store:
         return json.loads(zlib.decompress(row[0]))
 
     def proof_path(self, name: str) -> Path:
-        """Where the proof of a theorem goes: its name, with what a file name cannot hold percent-encoded."""
-        stem = quote(name, safe="'")
-        if len(stem) > 200:  # noqa: PLR2004  (file systems end names at 255 bytes)
-            stem = f"{stem[:150]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-        return self.out / "proofs" / f"{stem}.lean"
+        """Where the proof of a theorem goes."""
+        return self.out / "proofs" / proof_file(name)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the run so that a reader sees the whole text or the file before it. Raises StoreError."""
@@ -276,3 +281,11 @@ class Store:
         """Let go of the folder."""
         self._db.close()
         self._lock.release()
+
+
+def proof_file(name: str) -> str:
+    """The name of the file for a theorem's proof: its name, with what a file name cannot hold percent-encoded."""
+    stem = quote(name, safe="'")
+    if len(stem) > 200:  # noqa: PLR2004  (file systems end names at 255 bytes)
+        stem = f"{stem[:150]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return f"{stem}.lean"

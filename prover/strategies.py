@@ -22,7 +22,7 @@ from search.tree import MEAN, SUM, Priority
 
 if TYPE_CHECKING:
     from lean_env.engine import Session
-    from prover.run import Strategy
+    from prover.ensembles import Strategy
     from search.policy import Policy
 
 DRAWS = 16  # asked of the policy at a time, for a state that is drawn for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,20 +33,19 @@ def study(
 ) -> None:
     """Compare members, strategies and shapes on a benchmark, with intervals, tests, curves and search trees.
 
-    Every search is kept as it is finished, and a study that was stopped goes on where it was. Members, strategies and
-    seeds may be added to a finished one, and the budget may be raised. Writes study.html, study.md, study.csv and
-    pictures.
+    Every search is kept as it is finished: a study that is stopped reports what it has, and goes on with the same
+    command. Members, strategies and seeds may be added later, and the budget may be raised. Writes study.html,
+    study.md, study.csv and pictures.
     """
-    from benchmarks.registry import load
     from lean_env.embedded.engine import Limits
     from prover.study.config import read_options
     from prover.study.policies import models_of, open_policies
     from prover.study.store import StudyStore
     from prover.study.study import PAGE, search, write
+    from prover.study.theorems import theorems_of
 
     options = read_options(config)
-    benchmark = load(options.benchmark, split=options.split, data=options.data)
-    benchmark = replace(benchmark, theorems=benchmark.theorems[: options.limit])
+    benchmark = theorems_of(options)
     models = models_of(options.members, options.seeds)
 
     @asynccontextmanager
@@ -60,18 +59,15 @@ def study(
     if benchmark.notice:
         typer.echo(benchmark.notice, err=True)
     with closing(StudyStore(out or Path("runs") / config.stem)) as store:
+        opening, stopped = partial(open_policies, options.members, models), False
         try:
-            asyncio.run(
-                search(
-                    options, benchmark, models.digests, lambda: open_policies(options.members, models), engine, store
-                )
-            )
-            said = write(options, store)
+            asyncio.run(search(options, benchmark, models.digests, opening, engine, store, workers))
         except KeyboardInterrupt:
-            typer.echo(
-                f"prove: stopped; what is finished is kept in {store.out}, and the same command goes on from there",
-                err=True,
-            )
-            raise typer.Exit(130) from None
-        typer.echo(f"report: {store.out / PAGE}", err=True)
-    typer.echo(said)
+            kept = f"prove: stopped; what is finished is kept in {store.out}, and the same command goes on from there"
+            typer.echo(kept, err=True)
+            stopped = True
+        if said := write(options, store):
+            typer.echo(f"report: {store.out / PAGE}", err=True)
+            typer.echo(said)
+    if stopped:
+        raise typer.Exit(130)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lean_env.engine import Session
-from search.budget import Budget, SearchResult, SearchStatus
-from search.expansion import Accept, Expander
+from search.budget import Budget, SearchResult
+from search.expansion import Accept, Expander, SearchOver
 from search.policy import Policy
 from search.tree import Node, Priority
 
@@ -22,7 +24,8 @@ async def beam(
 ) -> SearchResult:
     """Try `tactics` on each of the `width` best states of each of `depth` levels, the root being the first.
 
-    A state that was expanded before, on whichever level, is in no later one. Equally good states are kept in the order
+    A state that was expanded before, on whichever level, is in no later one, and one whose path has `depth` tactics,
+    as a better path may be longer, is not expanded. Equally good states are kept in the order
     in which they were found. Ends with the first proof that `accept` lets pass, or without states to keep. Nothing is
     random. Raises ValueError for a width, tactics or a depth below 1.
     """
@@ -30,20 +33,15 @@ async def beam(
         raise ValueError(f"width, tactics and depth must be at least 1; they are {width}, {tactics} and {depth}")
     search = Expander(session, policy, budget, priority, accept)
     kept, seen = [search.tree.root], {search.tree.root}
-    for _ in range(depth):
-        reached: dict[Node, None] = {}
-        for node in kept:
-            if limit := search.meter.limit:
-                return search.ended(limit)
-            for suggestion in await search.untried(node, tactics):
-                if limit := search.meter.limit:
-                    return search.ended(limit)
-                await search.check(node, suggestion)
-                if search.proof:
-                    return search.ended(SearchStatus.PROVED)
-                child = node.edges[-1].outcome
-                if isinstance(child, Node) and child not in seen:
-                    reached[child] = None
-        kept = sorted(reached, key=lambda node: -priority.score(node.path.sum_log_prob, node.path.depth))[:width]
-        seen.update(kept)
-    return search.ended(SearchStatus.EXHAUSTED)
+    with suppress(SearchOver):
+        for _ in range(depth):
+            reached: dict[Node, None] = {}
+            for node in kept:
+                for suggestion in await search.untried(node, tactics) if node.path.depth < depth else ():
+                    await search.check(node, suggestion)
+                    child = node.edges[-1].outcome
+                    if isinstance(child, Node) and child not in seen:
+                        reached[child] = None
+            kept = sorted(reached, key=lambda node: -priority.score(node.path.sum_log_prob, node.path.depth))[:width]
+            seen.update(kept)
+    return search.result()

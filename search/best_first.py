@@ -18,10 +18,11 @@ always the likeliest itself: the tactics of a state not yet popped are unknown, 
 from __future__ import annotations
 
 import heapq
+from contextlib import suppress
 
 from lean_env.engine import Session
-from search.budget import Budget, SearchResult, SearchStatus
-from search.expansion import Accept, Expander
+from search.budget import Budget, SearchResult
+from search.expansion import Accept, Expander, SearchOver
 from search.policy import Policy
 from search.tree import Node, Priority
 
@@ -51,22 +52,16 @@ async def best_first(
     search = Expander(session, policy, budget, priority, accept)
     frontier = Frontier(priority)
     frontier.push(search.tree.root)
-    while popped := frontier.pop(pops):
-        for node in popped:
-            if depth is not None and node.path.depth >= depth:
-                continue
-            if limit := search.meter.limit:
-                return search.ended(limit)
-            for suggestion in await search.untried(node, width):
-                if search.meter.limit:
-                    break
-                changed = await search.check(node, suggestion)
-                if search.proof:
-                    return search.ended(SearchStatus.PROVED)
-                for each in changed:
-                    frontier.push(each)
-            frontier.push(node)
-    return search.ended(SearchStatus.EXHAUSTED)
+    with suppress(SearchOver):
+        while popped := frontier.pop(pops):
+            for node in popped:
+                if depth is not None and node.path.depth >= depth:
+                    continue
+                for suggestion in await search.untried(node, width):
+                    for changed in await search.check(node, suggestion):
+                        frontier.push(changed)
+                frontier.push(node)
+    return search.result()
 
 
 class Frontier:

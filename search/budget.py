@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from lean_env.engine import ProofState, Session, TacticResult
-from search.known import KnownResults
+from search.known import KnowingSession
 from search.policy import MeteredPolicy, Policy
-from search.tree import Tree
+from search.tree import Edge, Tree
 
 T = TypeVar("T")
 
@@ -29,6 +29,7 @@ class SearchStatus(StrEnum):
     EXHAUSTED = "exhausted"  # there is nothing left that the strategy would try
     BUDGET = "budget"  # the expansions are used up, or what else the budget limits but wall time
     WALL = "wall"  # the time is used up
+    STOPPED = "stopped"  # another search proved the theorem
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,25 @@ class Spent:
     wall_s: float = 0.0
 
 
+class Turns(Protocol):
+    """What a search takes turns by with others that share its budget; a turn is one tactic tried."""
+
+    async def wait(self) -> SearchStatus | None:
+        """Wait for a turn. How the search is to end where there will be none, else None."""
+        ...
+
+    def over(self, edge: Edge, expansions: int) -> None:
+        """The turn that was waited for was spent on `edge`, at the cost of 0 or 1 expansions."""
+        ...
+
+
 @dataclass(frozen=True)
 class Budget:
     """The limits of one search, by the names that they have in Spent; None is no limit.
 
     `expansions` is never exceeded. The others are looked at before each request, so the search ends within one request
-    of them. Seconds depend on the machine: a search that is to be repeatable leaves them out. Raises ValueError for
-    limits below zero.
+    of them. Seconds depend on the machine: a search that is to be repeatable leaves them out. Where there are `turns`,
+    the search waits for one before each tactic. Raises ValueError for limits below zero.
     """
 
     expansions: int
@@ -65,6 +78,7 @@ class Budget:
     model_calls: int | None = None
     model_tokens: int | None = None
     flops: float | None = None
+    turns: Turns | None = None
 
     def __post_init__(self) -> None:
         if below := [f"{name} {limit}" for name, limit in self.limits.items() if not limit >= 0]:
@@ -73,7 +87,8 @@ class Budget:
     @property
     def limits(self) -> dict[str, float]:
         """The limits that are set, by their names."""
-        return {each.name: limit for each in fields(self) if (limit := getattr(self, each.name)) is not None}
+        names = (each.name for each in fields(self) if each.name != "turns")
+        return {name: limit for name in names if (limit := getattr(self, name)) is not None}
 
     def share(self, members: int) -> Budget:
         """What the first of `members` may spend when all get equal parts; whole numbers are rounded up."""
@@ -82,6 +97,15 @@ class Budget:
     def left(self, spent: Spent) -> Budget:
         """What there still is after `spent`."""
         return self._with({name: max(0, limit - getattr(spent, name)) for name, limit in self.limits.items()})
+
+    def split(self, members: int) -> list[Budget]:
+        """Equal parts for `members`, which together are this budget; what cannot be split evenly goes to the first."""
+        parts, left = [], self
+        for waiting in range(members, 0, -1):
+            parts.append(left.share(waiting))
+            amounts: dict[str, Any] = parts[-1].limits
+            left = left.left(Spent(**amounts))
+        return parts
 
     def _with(self, limits: Mapping[str, Any]) -> Budget:
         return replace(self, **limits)
@@ -97,7 +121,12 @@ class Meter:
         self._start = time.perf_counter()
         self._expansions = self._redraws = self._repeats = self._policy_calls = 0
         self._lean_s = self._policy_s = 0.0
-        self._calls_before, self._tokens_before = self._model()
+        self._before = self._model()
+
+    @property
+    def expansions(self) -> int:
+        """Spent until now."""
+        return self._expansions
 
     @property
     def limit(self) -> SearchStatus | None:
@@ -114,7 +143,7 @@ class Meter:
     async def lean(self, session: Session, state: ProofState, tactic: str) -> tuple[TacticResult, float]:
         """Run a tactic: an expansion, or a repeat; its result and its seconds, waiting for a process included."""
         start = time.perf_counter()
-        if isinstance(session, KnownResults) and session.knows(state, tactic):
+        if isinstance(session, KnowingSession) and session.knows(state, tactic):
             self._repeats += 1
         else:
             self._expansions += 1
@@ -142,27 +171,26 @@ class Meter:
 
     def spent(self) -> Spent:
         """The counters as of now."""
-        calls, tokens = self._model()
-        tokens -= self._tokens_before
+        calls, tokens, flops = (now - before for now, before in zip(self._model(), self._before, strict=True))
         return Spent(
             self._expansions,
             self._redraws,
             self._repeats,
             self._policy_calls,
-            calls - self._calls_before,
+            calls,
             tokens,
-            2 * tokens * self._policy.use.parameters if self._policy else 0,
+            flops,
             self._lean_s,
             self._policy_s,
             time.perf_counter() - self._start,
         )
 
-    def _model(self) -> tuple[int, int]:
-        """Calls and tokens of the policy's model until now."""
+    def _model(self) -> tuple[int, int, int]:
+        """Calls, tokens and operations of the policy's model until now."""
         if self._policy is None:
-            return 0, 0
+            return 0, 0, 0
         use = self._policy.use
-        return use.calls, use.prompt_tokens + use.generated_tokens
+        return use.calls, use.tokens, use.flops
 
 
 @dataclass(frozen=True)

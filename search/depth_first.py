@@ -16,11 +16,12 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from lean_env.engine import Session
-from search.budget import Budget, SearchResult, SearchStatus
+from search.budget import Budget, SearchResult
 from search.draws import Draws
-from search.expansion import Accept, Expander
+from search.expansion import Accept, Expander, SearchOver
 from search.policy import Policy
 from search.tree import MEAN, SUM, Node
 
@@ -70,17 +71,14 @@ async def depth_first(
         return not state.exhausted and state.path.depth < depth
 
     node: Node | None = search.tree.root
-    while node:
-        if limit := search.meter.limit:
-            return search.ended(limit)
-        edge = await drawn.expand(node)
-        if search.proof:
-            return search.ended(SearchStatus.PROVED)
-        path = node.states()
-        if edge and isinstance(edge.outcome, Node) and edge.outcome not in path and is_open(edge.outcome):
-            node = edge.outcome
-        elif states := [state for state in path if is_open(state)]:
-            node = back(states, chance)
-        else:
-            node = next((state for state in reversed(list(search.tree.nodes)) if is_open(state)), None)
-    return search.ended(SearchStatus.EXHAUSTED)
+    with suppress(SearchOver):
+        while node:
+            edge = await drawn.expand(node)
+            path = node.states()
+            if edge and isinstance(edge.outcome, Node) and edge.outcome not in path and is_open(edge.outcome):
+                node = edge.outcome
+            elif states := [state for state in path if is_open(state)]:
+                node = back(states, chance)
+            else:
+                node = next((state for state in reversed(list(search.tree.nodes)) if is_open(state)), None)
+    return search.result()

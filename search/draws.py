@@ -7,13 +7,11 @@ of it. A policy that cannot be drawn from gives its next untried suggestion in p
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Sequence
 
-from lean_env.engine import Failed, FailureKind
 from search.expansion import Expander
 from search.policy import SamplingPolicy, Suggestion
 from search.tree import Edge, Node
-
-NO_TACTIC = Failed(FailureKind.ERROR, "the draw is no tactic: it was cut off before its end")
 
 
 class Draws:
@@ -31,25 +29,22 @@ class Draws:
 
     async def expand(self, node: Node) -> Edge | None:
         """Draw a tactic for `node` and check it. None when the policy gives none: the node is exhausted."""
-        if not self._waiting[node] and not node.exhausted:
-            self._waiting[node].extend(await self._ask(node))
-        if not self._waiting[node]:
-            node.exhausted = True
+        waiting = self._waiting[node]
+        if not waiting and not node.exhausted:
+            waiting.extend(await self._ask(node))
+        if not waiting:
             return None
-        drawn = self._waiting[node].popleft()
-        known = self._known.get((node, drawn.tactic))
-        if known is not None:
-            self._search.meter.redraw()
-            return known
-        if drawn.tactic:
-            await self._search.check(node, drawn)
+        drawn = waiting.popleft()
+        key = node, drawn.tactic
+        if key in self._known:
+            await self._search.redraw(self._known[key])
         else:
-            self._search.meter.blank()
-            self._search.tree.add(node, drawn, NO_TACTIC, 0.0)
-        return self._known.setdefault((node, drawn.tactic), node.edges[-1])
+            await (self._search.check if drawn.tactic else self._search.check_blank)(node, drawn)
+            self._known[key] = node.edges[-1]
+        return self._known[key]
 
-    async def _ask(self, node: Node) -> list[Suggestion]:
+    async def _ask(self, node: Node) -> Sequence[Suggestion]:
         policy = self._search.policy
         if isinstance(policy, SamplingPolicy):
-            return list(await self._search.meter.policy(policy.sample(node.text, self._batch)))
+            return await self._search.draws(node, policy, self._batch)
         return await self._search.untried(node, 1)

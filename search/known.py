@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from lean_env.engine import Failed, FailureKind, ProofState, Session, TacticResult
 
 # Failures that depend on the moment and not on the tactic are tried again.
 _PASSING = (FailureKind.TIMEOUT, FailureKind.MEMORY, FailureKind.CRASH)
+
+
+@runtime_checkable
+class KnowingSession(Session, Protocol):
+    """A session that answers some requests without Lean."""
+
+    def knows(self, state: ProofState, tactic: str) -> bool:
+        """Whether `run` would answer without Lean."""
+        ...
 
 
 class KnownResults:

@@ -17,11 +17,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from lean_env.engine import Session
-from search.budget import Budget, SearchResult, SearchStatus
-from search.expansion import Accept, Expander
+from search.budget import Budget, SearchResult
+from search.expansion import Accept, Expander, SearchOver
 from search.policy import Policy
 from search.tree import SUM, Node, Tree
 
@@ -72,26 +73,21 @@ async def mcts(
     search = Expander(session, policy, budget, SUM, accept)
     rounds: dict[Node, Rounds] = defaultdict(Rounds)
     closed: set[Node] = set()
-    while walk := _walk(search.tree, rounds, closed, bound, depth):
-        if limit := search.meter.limit:
-            return search.ended(limit)
-        node, value = walk[-1], 0.0
-        fresh = await search.untried(node, 1)
-        if not fresh:
-            continue
-        improved = await search.check(node, fresh[0])
-        if search.proof:
-            return search.ended(SearchStatus.PROVED)
-        if not closed.isdisjoint(improved):  # a shorter path may be within the depth again
-            closed.clear()
-        child = node.edges[-1].outcome
-        if isinstance(child, Node) and child not in walk:
-            value = rounds[child].mean if child in rounds else child.path.levin_score
-            walk.append(child)
-        for state in walk:
-            rounds[state].visits += 1
-            rounds[state].total += value
-    return search.ended(SearchStatus.EXHAUSTED)
+    with suppress(SearchOver):
+        while walk := _walk(search.tree, rounds, closed, bound, depth):
+            node, value = walk[-1], 0.0
+            for suggestion in await search.untried(node, 1):
+                improved = await search.check(node, suggestion)
+                if not closed.isdisjoint(improved):  # a shorter path may be within the depth again
+                    closed.clear()
+                child = node.edges[-1].outcome
+                if isinstance(child, Node) and child not in walk:
+                    value = rounds[child].mean if child in rounds else child.path.levin_score
+                    walk.append(child)
+                for state in walk:
+                    rounds[state].visits += 1
+                    rounds[state].total += value
+    return search.result()
 
 
 def _walk(tree: Tree, rounds: dict[Node, Rounds], closed: set[Node], bound: Bound, depth: int) -> list[Node]:

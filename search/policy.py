@@ -36,7 +36,7 @@ class SamplingPolicy(Policy, Protocol):
 
 
 class Use(Protocol):
-    """What a model has done for one policy until now. `parameters` is the model's size, the same at all times."""
+    """What a model has done for one policy until now."""
 
     @property
     def calls(self) -> int:
@@ -44,18 +44,13 @@ class Use(Protocol):
         ...
 
     @property
-    def prompt_tokens(self) -> int:
-        """Tokens read; a prompt counts once for a request, however much is written from it."""
+    def tokens(self) -> int:
+        """Read and written. A prompt counts once for a request, however much is written from it."""
         ...
 
     @property
-    def generated_tokens(self) -> int:
-        """Tokens written."""
-        ...
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers the model is made of."""
+    def flops(self) -> int:
+        """2 x parameters x tokens."""
         ...
 
 

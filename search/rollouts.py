@@ -5,10 +5,12 @@ One expansion is one tactic drawn and checked (search.draws).
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lean_env.engine import Session
-from search.budget import Budget, SearchResult, SearchStatus
+from search.budget import Budget, SearchResult
 from search.draws import Draws
-from search.expansion import Accept, Expander
+from search.expansion import Accept, Expander, SearchOver
 from search.policy import Policy
 from search.tree import SUM, Node
 
@@ -24,22 +26,20 @@ async def rollouts(
 ) -> SearchResult:
     """Search by rollouts of at most `depth` tactics; `draws` of them are asked of the policy at a time for one state.
 
-    Ends with the first proof that `accept` lets pass, or when the root has nothing more to draw. Raises ValueError for
-    a depth or draws below 1.
+    A rollout ends as well at a state whose likeliest known path has `depth` tactics, since a proof would be that path
+    with one more. Ends with the first proof that `accept` lets pass, or when the root has nothing more to draw. Raises
+    ValueError for a depth or draws below 1.
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1; it is {depth}")
     search = Expander(session, policy, budget, SUM, accept)
-    drawn = Draws(search, draws)
-    while not search.tree.root.exhausted:
-        node = search.tree.root
-        for _ in range(depth):
-            if limit := search.meter.limit:
-                return search.ended(limit)
-            edge = await drawn.expand(node)
-            if search.proof:
-                return search.ended(SearchStatus.PROVED)
-            if edge is None or not isinstance(edge.outcome, Node):
-                break
-            node = edge.outcome
-    return search.ended(SearchStatus.EXHAUSTED)
+    drawn, root = Draws(search, draws), search.tree.root
+    with suppress(SearchOver):
+        while not root.exhausted:
+            node = root
+            for _ in range(depth):
+                edge = await drawn.expand(node)
+                if edge is None or not isinstance(edge.outcome, Node) or edge.outcome.path.depth >= depth:
+                    break
+                node = edge.outcome
+    return search.result()

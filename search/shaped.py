@@ -8,11 +8,12 @@ likelier path to one that has had its turn, so a state keeps the depth at which 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from lean_env.engine import Session
 from search.best_first import Frontier
-from search.budget import Budget, SearchResult, SearchStatus
-from search.expansion import Accept, Expander
+from search.budget import Budget, SearchResult
+from search.expansion import Accept, Expander, SearchOver
 from search.policy import Policy
 from search.tree import SUM
 
@@ -35,17 +36,12 @@ async def shaped(
     search = Expander(session, policy, budget, SUM, accept)
     frontier = Frontier(SUM)
     frontier.push(search.tree.root)
-    while popped := frontier.pop():
-        (node,) = popped
-        if node.edges or node.path.depth >= len(widths):
-            continue
-        if limit := search.meter.limit:
-            return search.ended(limit)
-        for suggestion in await search.untried(node, widths[node.path.depth]):
-            if limit := search.meter.limit:
-                return search.ended(limit)
-            for changed in await search.check(node, suggestion):
-                frontier.push(changed)
-            if search.proof:
-                return search.ended(SearchStatus.PROVED)
-    return search.ended(SearchStatus.EXHAUSTED)
+    with suppress(SearchOver):
+        while popped := frontier.pop():
+            (node,) = popped
+            if node.edges or node.path.depth >= len(widths):
+                continue
+            for suggestion in await search.untried(node, widths[node.path.depth]):
+                for changed in await search.check(node, suggestion):
+                    frontier.push(changed)
+    return search.result()

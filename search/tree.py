@@ -16,8 +16,9 @@ The module knows nothing of strategies beyond the score of a path, and nothing o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
 import networkx as nx
@@ -92,7 +93,7 @@ class Node:
     state: ProofState
     text: str
     path: Path
-    edges: list[Edge] = field(default_factory=list)
+    edges: Sequence[Edge] = ()  # a list from the first on: most states of a large tree never have one
     exhausted: bool = False  # the policy has no further tactic for it
 
     def states(self) -> list[Node]:
@@ -102,13 +103,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Edge:
-    """One expansion: `tactic` tried on `source`, what came of it, and the seconds Lean took."""
+    """One expansion: `tactic` tried on `source`, and what came of it."""
 
     source: Node
     tactic: str
     log_prob: float
     outcome: Node | Proved | Failed
-    lean_s: float
 
 
 class NodeRecord(TypedDict):
@@ -152,6 +152,7 @@ class Tree:
         self.priority = priority
         self.root = Node(root, root.text, Path(None, None, "", 0.0, 0))
         self.edges: list[Edge] = []
+        self.lean_s = array("d")  # the seconds that Lean took for each edge
         self._nodes = {self.root.text: self.root}
 
     @property
@@ -173,17 +174,18 @@ class Tree:
         tactic, log_prob = suggestion.tactic, suggestion.log_prob
         if not -math.inf < log_prob <= 0:
             raise ValueError(f"a policy's log-probabilities must be finite and <= 0; {tactic!r} has {log_prob}")
+        self.lean_s.append(lean_s)
         if not isinstance(result, ProofState):
-            self._append(Edge(source, tactic, log_prob, result, lean_s))
+            self._append(Edge(source, tactic, log_prob, result))
             return []
         path = _extended(source, tactic, log_prob)
         text = result.text
         child = self._nodes.get(text)
         if child is not None:
-            self._append(Edge(source, tactic, log_prob, child, lean_s))
+            self._append(Edge(source, tactic, log_prob, child))
             return self._improve(child, path)
         child = self._nodes[text] = Node(result, text, path)
-        self._append(Edge(source, tactic, log_prob, child, lean_s))
+        self._append(Edge(source, tactic, log_prob, child))
         return [child]
 
     def outcomes(self) -> Iterator[tuple[Edge, str]]:
@@ -225,11 +227,11 @@ class Tree:
                 "log_prob": edge.log_prob,
                 "outcome": outcome,
                 "message": edge.outcome.message if isinstance(edge.outcome, Failed) else "",
-                "lean_s": edge.lean_s,
+                "lean_s": lean_s,
                 "best": _is_last_step(edge),
                 "in_proof": (edge.source, edge.tactic) in in_proof,
             }
-            for edge, outcome in self.outcomes()
+            for (edge, outcome), lean_s in zip(self.outcomes(), self.lean_s, strict=True)
         ]
         return {"alpha": self.priority.alpha, "nodes": nodes, "edges": edges}
 
@@ -253,7 +255,11 @@ class Tree:
         return graph
 
     def _append(self, edge: Edge) -> None:
-        edge.source.edges.append(edge)
+        edges = edge.source.edges
+        if isinstance(edges, list):
+            edges.append(edge)
+        else:
+            edge.source.edges = [edge]
         self.edges.append(edge)
 
     def _score(self, path: Path) -> float:

@@ -48,7 +48,9 @@ def start(statement: str) -> int:
 def step(n: int, tactic: str) -> TacticResult:
     if tactic in ("wish", "dream"):
         return Proved()
-    left = n - int(tactic.removeprefix("sub "))
+    if not (found := re.fullmatch(r"sub (\d+)", tactic)):
+        return Failed(FailureKind.ERROR, f"unknown tactic {tactic}")
+    left = n - int(found[1])
     if left < 0:
         return Failed(FailureKind.ERROR, "below zero")
     return ProofState(left, (f"⊢ counts {left}",)) if left else Proved()

@@ -26,6 +26,7 @@ class FakeModel:
         self.go_on.set()
 
     adapters = ("a",)
+    parameters = 1000
 
     def encode(self, state: str) -> Prompt:
         return Prompt(tuple(state.encode()), False)

@@ -238,6 +238,144 @@ def test_a_text_that_is_no_theorem_is_one_line(prove: Prove) -> None:
     )
 
 
+def test_minimize_writes_shorter_proofs_that_check_takes(prove: Prove, data: Path, tmp_path: Path) -> None:
+    prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    short, long = tmp_path / "run" / "proofs" / "down2.lean", tmp_path / "long.lean"
+    long.write_text(f"{PRELUDE}theorem long : counts 7 := by\n  sub 0\n  sub 5\n  sub 0\n  sub 2\n")
+    ended = prove("minimize", tmp_path / "run", long, "--out", tmp_path / "less")
+    assert ended.status == 0
+    assert len(ended.out.splitlines()) == 9
+    assert "long: 4 tactics, 23 characters -> 2 tactics, 11 characters" in ended.out.splitlines()
+    assert "sub 0" not in (tmp_path / "less" / "long.lean").read_text()
+    assert len((tmp_path / "less" / "down2.lean").read_text()) <= len(short.read_text())
+    assert prove("check", *(tmp_path / "less").iterdir()).status == 0
+
+
+def test_minimize_leaves_alone_what_it_cannot_make_shorter_or_is_not_proved(prove: Prove, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.lean", tmp_path / "bad.lean"
+    good.write_text(f"{PRELUDE}theorem good : counts 7 := by\n  sub 5\n  sub 2\n")
+    bad.write_text(f"{PRELUDE}theorem bad : counts 7 := by\n  wish\n")
+    ended = prove("minimize", good, "--out", tmp_path / "less")
+    assert (ended.status, ended.out) == (0, "good: unchanged, nothing in it can be left out\n")
+    assert (tmp_path / "less" / "good.lean").read_text() == good.read_text()
+    ended = prove("minimize", bad, "--out", tmp_path / "less")
+    assert (ended.status, ended.out) == (1, "bad: unchanged, it is refused and not proved\n")
+    assert not (tmp_path / "less" / "bad.lean").exists()
+
+
+def test_minimize_names_what_it_cannot_take(prove: Prove, tmp_path: Path) -> None:
+    good, again = tmp_path / "good.lean", tmp_path / "again.lean"
+    for file in (good, again):
+        file.write_text(f"{PRELUDE}theorem good : counts 2 := by\n  sub 2\n")
+    assert is_one_line_of_help(prove("minimize", tmp_path / "none"), "cannot read", "none", "folder of a run")
+    assert is_one_line_of_help(prove("minimize", good, again), "two proofs of good")
+    assert is_one_line_of_help(prove("minimize", good, "--out", good), "cannot write into", "--out")
+
+
+POLICIES = {"ones": ("sub 1",), "all": ("sub 1", "sub 2", "sub 5", "sub 7"), "fives": ("sub 5", "sub 1")}
+
+
+@pytest.fixture
+def several(engine: Countdown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Policies by names."""
+
+    def policies(names: list[str], temperature: object, beams: object) -> list[tuple[Member, object]]:
+        return [(Member(name, ""), lambda seed, name=name: Chance(seed, POLICIES[name])) for name in names]
+
+    monkeypatch.setattr(parts, "policies", policies)
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("ensemble", ["equal", "round-robin", "shared"])
+def test_several_policies_prove_as_the_ensemble_that_is_named(
+    prove: Prove, data: Path, tmp_path: Path, ensemble: str
+) -> None:
+    run = tmp_path / "run"
+    both = ("--policy", "ones", "--policy", "all", "--ensemble", ensemble)
+    assert prove("--benchmark", "minif2f", "--data", data, "--out", run, *both).status == 0
+    summary = json.loads((run / "summary.json").read_text())
+    assert (summary["ensemble"], summary["proved"], len(summary["members"])) == (ensemble, 8, 2)
+
+
+@pytest.mark.usefixtures("several")
+def test_a_schedule_is_learned_from_runs_of_single_policies_and_searched_with(
+    prove: Prove, data: Path, tmp_path: Path
+) -> None:
+    at = ("--benchmark", "minif2f", "--data", data)
+    for name in ("ones", "all"):
+        prove(*at, "--out", tmp_path / name, "--policy", name, "--budget", 64)
+    schedule = tmp_path / "schedule.json"
+    learned = prove("schedule", tmp_path / "ones", tmp_path / "all", "--out", schedule, "--budget", 32, "--pilot", 2)
+    assert learned.status == 0
+    assert "8 theorems" in learned.out
+    adaptive = (*at, "--ensemble", "adaptive", "--schedule", schedule, "--budget", 32)
+    ended = prove(*adaptive, "--out", tmp_path / "run", "--policy", "ones", "--policy", "all")
+    assert ended.status == 0
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["expansions"] <= 32 * 8
+    others = prove(*adaptive, "--out", tmp_path / "other", "--policy", "all", "--policy", "ones")
+    assert is_one_line_of_help(others, str(schedule), "ones, best-first", "in this order")
+
+
+@pytest.mark.usefixtures("several")
+def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, data: Path, tmp_path: Path) -> None:
+    at, out = ("--benchmark", "minif2f", "--data", data), ("--out", tmp_path / "schedule.json")
+    prove(*at, "--out", tmp_path / "one", "--policy", "ones")
+    prove(*at, "--out", tmp_path / "few", "--policy", "all", "--limit", 3)
+    prove(*at, "--out", tmp_path / "two", "--policy", "ones", "--policy", "all")
+    runs = {name: tmp_path / name for name in ("one", "few", "two", "none")}
+    assert is_one_line_of_help(prove("schedule", runs["none"], *out), "none holds no run")
+    assert is_one_line_of_help(prove("schedule", runs["two"], *out), "2 policies")
+    assert is_one_line_of_help(prove("schedule", runs["one"], runs["few"], *out), "same theorems")
+    assert is_one_line_of_help(prove("schedule", runs["one"], runs["one"], *out), "give each once")
+    assert is_one_line_of_help(prove("schedule", runs["one"], *out, "--budget", 2), "no schedule")
+    broken = tmp_path / "broken.json"
+    adaptive = (*at, "--ensemble", "adaptive")
+    for text in ("", "[]", "{}", '{"members": ["ones"], "pilot": "x"}'):
+        broken.write_text(text)
+        assert is_one_line_of_help(prove(*adaptive, "--schedule", broken), "is no schedule")
+    assert is_one_line_of_help(prove(*adaptive, "--schedule", tmp_path / "none"), "cannot read")
+    assert is_one_line_of_help(prove(*adaptive), "needs --schedule")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--calibration", "1,1"), ("--calibration", "--ensemble shared")),
+        (("--schedule", "x"), ("--schedule", "--ensemble adaptive")),
+        (("--ensemble", "shared", "--calibration", "1"), ("give 2 numbers",)),
+        (("--ensemble", "shared", "--calibration", "1,0"), ("give 2 numbers",)),
+        (("--ensemble", "shared", "--calibration", "1,x"), ("give 2 numbers",)),
+        (("--ensemble", "all"), ("--ensemble", "round-robin")),
+    ],
+)
+@pytest.mark.usefixtures("several")
+def test_ensemble_options_that_do_not_fit_are_named(
+    prove: Prove, data: Path, options: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    ended = prove("--benchmark", "minif2f", "--data", data, "--policy", "ones", "--policy", "all", *options)
+    assert is_one_line_of_help(ended, *words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--strategy", "shaped"), ("--shape", "needed")),
+        (("--strategy", "shaped", "--shape", "4,0"), ("--shape", "above 0")),
+        (("--strategy", "mcts", "--width", 3), ("--width", "does not go with mcts")),
+        (("--strategy", "beam", "--c", 1), ("--c", "does not go with beam")),
+        (("--model-tokens", 0), ("--model-tokens",)),
+        (("--flops", "nan"), ("flops",)),
+        (("--c", "nan", "--strategy", "mcts"), ("--c",)),
+    ],
+)
+def test_strategy_options_and_limits_that_do_not_fit_are_named(
+    prove: Prove, data: Path, tmp_path: Path, options: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    out = tmp_path / "run"
+    assert is_one_line_of_help(prove("--benchmark", "minif2f", "--data", data, "--out", out, *options), *words)
+    assert not out.exists()
+
+
 def test_check_takes_what_a_run_has_written(prove: Prove, data: Path, tmp_path: Path) -> None:
     prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
     files = sorted((tmp_path / "run" / "proofs").iterdir())

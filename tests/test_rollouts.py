@@ -11,13 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lean_env.engine import ProofState, TacticResult
 from search.budget import Budget, SearchResult, SearchStatus
 from search.ensemble import equal_split
-from search.minimize import without_idle_steps
 from search.policy import Suggestion
 from search.rollouts import rollouts
-from tests.simulated import ERROR, PROVED, Drawing, Move, Simulation, World, accept_all, replay
+from tests.simulated import ERROR, PROVED, Drawing, Move, World, accept_all, replay
 
 CHAIN: World = {
     "root": [Move("go", math.log(0.5), "middle"), Move("miss", math.log(0.5), ERROR)],
@@ -129,22 +127,3 @@ async def test_members_share_the_time_that_is_left_equally(wall_s: float, shares
 async def test_an_ensemble_needs_members() -> None:
     with pytest.raises(ValueError):
         await equal_split([], Budget(1))
-
-
-async def test_steps_that_a_proof_does_not_need_are_left_out() -> None:
-    world: World = {
-        "root": [Move("detour", 0.0, "aside"), Move("go", 0.0, "middle")],
-        "aside": [Move("go", 0.0, "middle beside")],
-        "middle beside": [Move("end", 0.0, PROVED)],
-        "middle": [Move("end", 0.0, PROVED)],
-    }
-    assert await without_idle_steps(Strict(world), ("detour", "go", "end")) == ("go", "end")
-    assert await without_idle_steps(Strict(world), ("go", "end")) == ("go", "end")
-
-
-class Strict(Simulation):
-    """Tactics that a state does not know fail."""
-
-    async def run(self, state: ProofState, tactic: str) -> TacticResult:
-        known = any(move.tactic == tactic for move in self.world[state.text])
-        return await super().run(state, tactic) if known else ERROR

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -20,12 +20,15 @@ from countdown import Chance, Countdown, CountdownSession, theorem, unsupported
 from benchmarks.registry import Benchmark
 from lean_env.engine import EngineError, Session, Theorem, VerdictKind
 from lean_env.process import EndCause, Statistics
+from prover.ensembles import Ensemble
+from prover.options import EnsembleName
 from prover.records import EngineUse, Finding, Member, ModelUse, Outcome
 from prover.run import Accept, Plan, Planned, PolicyFactory, finish, last_line, prove_all, settings, theorem_seed
-from prover.store import Store
+from prover.store import Store, StoreError
+from search.adaptive import Schedule
 from search.best_first import best_first
 from search.budget import Budget, SearchResult
-from search.policy import Policy
+from search.policy import Policy, Suggestion
 from search.tree import SUM
 
 
@@ -135,6 +138,41 @@ async def test_a_claim_that_verification_refuses_is_recorded_and_the_search_goes
     assert "wishes are no proofs" in (tmp_path / "report.html").read_text()
 
 
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        Ensemble(),
+        Ensemble(EnsembleName.ROUND_ROBIN),
+        Ensemble(EnsembleName.SHARED, temperatures=(1.0, 2.0)),
+        Ensemble(EnsembleName.ADAPTIVE, schedule=Schedule(1, (0.0, 0.0, 0.0, 0.0), (), ((9, 30),))),
+    ],
+    ids=lambda ensemble: ensemble.name.value,
+)
+async def test_a_run_with_any_ensemble_spends_no_more_than_its_budget_and_goes_on_where_it_was(
+    tmp_path: Path, ensemble: Ensemble
+) -> None:
+    two = offering(lambda seed: Chance(seed, ("sub 1",)), lambda seed: Chance(seed + 1, ("sub 1", "sub 2", "sub 3")))
+    plan = replace(two, ensemble=ensemble, budget=Budget(10))
+    whole = await run(tmp_path / "whole", Countdown(), plan=plan, workers=1)
+    attempts = [finding.attempt for finding in whole if finding.attempt]
+    assert sum(attempt.expansions for attempt in attempts) <= 10 * len(attempts)
+    if ensemble.name is not EnsembleName.ADAPTIVE:
+        assert max(attempt.expansions for attempt in attempts) <= 10
+    for finding in whole:
+        if finding.attempt and finding.outcome is Outcome.PROVED:
+            assert [s.status for s in finding.attempt.searches].count("proved") == 1
+    summary = json.loads((tmp_path / "whole" / "summary.json").read_text())
+    assert summary["ensemble"] == ensemble.name
+    assert sum(member["proved"] for member in summary["members"]) == summary["proved"] > 5
+    assert sum(member["expansions"] for member in summary["members"]) == summary["expansions"]
+    with pytest.raises(StoreError, match="ensemble"):
+        await run(tmp_path / "whole", Countdown(), plan=replace(plan, ensemble=other(ensemble)))
+
+
+def other(ensemble: Ensemble) -> Ensemble:
+    return Ensemble(EnsembleName.ROUND_ROBIN if ensemble.name is EnsembleName.EQUAL else EnsembleName.EQUAL)
+
+
 async def test_members_split_the_budget_and_know_what_the_others_tried(tmp_path: Path) -> None:
     plan = offering(lambda seed: Chance(seed, ("sub 1",)), lambda seed: Chance(seed, ("sub 1", "sub 2")))
     (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(9),)), plan=plan)
@@ -151,7 +189,11 @@ async def test_what_a_model_could_not_read_or_write_whole_reaches_the_store_the_
     tmp_path: Path,
 ) -> None:
     class Cut(Chance):
-        use = ModelUse(prompt_tokens=30, generated_tokens=5, draws=9, cut_off=3, blank=2, cut_prompts=1)
+        use = ModelUse()
+
+        async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
+            self.use = ModelUse(prompt_tokens=30, generated_tokens=5, draws=9, cut_off=3, blank=2, cut_prompts=1)
+            return await super().suggest(state, n)
 
     plan = offering(Cut, Chance)
     numbers = replace(NUMBERS, theorems=(theorem(500), theorem(600)))

@@ -6,13 +6,13 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from simulated import (
@@ -31,12 +31,13 @@ from simulated import (
 
 from lean_env.engine import EngineError, Failed, FailureKind, ProofState, TacticResult
 from prover.options import PriorityName, StrategyName
+from prover.records import ModelUse
 from prover.strategies import STRATEGIES, StrategyOptions, label, strategy
 from search.budget import Budget, SearchResult, SearchStatus
 from search.depth_first import Rule, by_levin_score, depth_first, to_any, to_the_deepest
 from search.known import KnownResults
 from search.mcts import mcts, uct
-from search.policy import Policy, Suggestion
+from search.policy import Suggestion
 from search.shape import measure
 from search.tree import Node
 
@@ -132,6 +133,26 @@ def test_a_budget_of_nothing_asks_nothing(options: StrategyOptions) -> None:
     assert (simulation.ran, simulation.asked) == ([], [])
 
 
+@pytest.mark.parametrize(
+    "options", [StrategyOptions(name="rollouts", depth=4), StrategyOptions(name="beam", width=9, depth=4)], ids=label
+)
+def test_a_state_that_was_reached_early_and_is_likelier_by_a_longer_way_does_not_make_a_proof_too_long(
+    options: StrategyOptions,
+) -> None:
+    """p is two tactics from its proof and one from the root, but three by the likeliest way."""
+    world = {
+        "root": [Move("long", -0.1, "a"), Move("short", -3.0, "p")],
+        "a": [Move("a to b", -0.1, "b")],
+        "b": [Move("b to p", -0.1, "p")],
+        "p": [Move("p to c", -0.1, "c")],
+        "c": [Move("finish", -0.1, PROVED)],
+    }
+    for seed in range(20):
+        simulation = Drawing(world, rng=random.Random(seed))
+        result = search(options, simulation, simulation, 60)
+        assert result.proof is None or len(result.proof) <= 4
+
+
 @thorough
 @given(world=worlds())
 def test_a_proof_is_found_exactly_when_one_can_be_reached(options: StrategyOptions, world: World) -> None:
@@ -146,11 +167,12 @@ def test_a_proof_is_found_exactly_when_one_can_be_reached(options: StrategyOptio
 @every
 async def test_the_search_goes_on_after_a_proof_that_verification_refuses(options: StrategyOptions) -> None:
     world = {"root": [Move("cheat", math.log(0.6), PROVED), Move("work", math.log(0.4), PROVED)]}
+    cheats_first = random.Random(1)
 
     async def accept(proof: tuple[str, ...]) -> bool:
         return proof == ("work",)
 
-    simulation = Drawing(world)
+    simulation = Drawing(world, rng=cheats_first)
     result = await strategy(options)(simulation, simulation, Budget(50), accept)
     assert result.proof == ("work",)
     assert measure(result.tree).failures[FailureKind.REFUSED] == 1
@@ -244,22 +266,14 @@ def test_what_engine_and_policy_raise_is_let_through_and_nothing_else_is(
 # ---- limits other than expansions
 
 
-@dataclass(frozen=True)
-class Used:
-    calls: int = 0
-    prompt_tokens: int = 0
-    generated_tokens: int = 0
-    parameters: int = 1000
-
-
 @dataclass
 class Metered(Drawing):
     """A policy with a model, whose prompts have 10 tokens and whose tactics have 5."""
 
-    use: Used = Used(7, 70, 35)  # of another search before
+    use: ModelUse = field(default_factory=lambda: ModelUse(1000, 7, 70, 35))  # of another search before
 
     def _count(self, n: int) -> None:
-        self.use = Used(self.use.calls + 1, self.use.prompt_tokens + 10, self.use.generated_tokens + 5 * n)
+        self.use = ModelUse(1000, self.use.calls + 1, self.use.prompt_tokens + 10, self.use.generated_tokens + 5 * n)
 
     async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
         self._count(n)
@@ -271,7 +285,7 @@ class Metered(Drawing):
 
 
 ENDLESS = {
-    f"{'root' if not n else n}": [
+    f"{n or 'root'}": [
         *(Move(f"on {i}", math.log(0.1), f"{(7 * n + i) % 300 + 1}") for i in range(5)),
         *(Move(f"no {i}", math.log(0.1), ERROR) for i in range(5)),
     ]
@@ -317,6 +331,7 @@ def test_members_that_take_equal_shares_of_what_is_left_spend_a_budget_exactly(
         share = left.share(waiting)
         shares.append(share)
         left = left.left(Spent(share.expansions, lean_s=share.lean_s or 0, model_tokens=share.model_tokens or 0))
+    assert shares == Budget(expansions, lean_s=seconds, model_tokens=tokens).split(members)
     assert sum(share.expansions for share in shares) == expansions
     assert sum(share.model_tokens or 0 for share in shares) == tokens
     assert sum(share.lean_s or 0 for share in shares) == pytest.approx(seconds)
@@ -354,7 +369,9 @@ def levin(ps: Sequence[float], t: int) -> Sequence[float]:
     return [score / sum(scores) for score in scores]
 
 
-def chance_of_a_proof(ps: Sequence[float], budget: int, back: Callable[[Sequence[float], int], Sequence[float]]) -> float:
+def chance_of_a_proof(
+    ps: Sequence[float], budget: int, back: Callable[[Sequence[float], int], Sequence[float]]
+) -> float:
     """J(b, t) = p_t J(b-1, t+1) + (1 - p_t) sum_k back(k) J(b-1, k), as the objectives of training have it."""
 
     @cache
@@ -426,14 +443,16 @@ def test_no_state_is_wider_than_its_visits_allow_while_there_is_a_way_down(
 ) -> None:
     """The root's visits are all expansions; a state whose tactics all failed may be wider."""
     simulation = Simulation(world)
-    root = asyncio.run(mcts(simulation, simulation, Budget(expansions), bound=uct(c), depth=99, accept=accept_all)).tree.root
+    root = asyncio.run(
+        mcts(simulation, simulation, Budget(expansions), bound=uct(c), depth=99, accept=accept_all)
+    ).tree.root
     first = next((n for n, edge in enumerate(root.edges) if isinstance(edge.outcome, Node)), len(root.edges))
     if first + 1 < len(root.edges) and all(isinstance(e.outcome, Node) and e.outcome is not root for e in root.edges):
         assert len(root.edges) <= math.ceil(math.sqrt(expansions)) or len(simulation.ran) < expansions
 
 
 def test_tree_search_goes_to_the_state_of_the_highest_bound_and_widens_with_the_root_of_its_visits() -> None:
-    # With c = 0: x (e^-0.5 at first) before y (e^-1); widening at visits 1, 2, 5; x's failures lower its mean below y's.
+    # With c = 0: x (e^-0.5 at first) before y (e^-1); widening at visits 1, 2, 5; x's failures lower its mean.
     world = {
         "root": [Move("to x", -0.5, "x"), Move("to y", -1, "y"), Move("to z", -9, "z")],
         "x": [Move(f"no {n}", -1, ERROR) for n in range(9)],
@@ -548,12 +567,16 @@ def test_options_that_make_no_strategy_are_refused(given: dict[str, Any], told: 
 
 
 def test_a_label_tells_strategies_apart_and_does_not_depend_on_how_defaults_are_given() -> None:
-    assert label(StrategyOptions(name="mcts")) == label(StrategyOptions(name="mcts", c=0.5, depth=12)) == (
-        "mcts(c=0.5, depth=12)"
+    assert (
+        label(StrategyOptions(name="mcts"))
+        == label(StrategyOptions(name="mcts", c=0.5, depth=12))
+        == ("mcts(c=0.5, depth=12)")
     )
     assert label(StrategyOptions(name="best-first")) == "best-first(priority=sum, width=4)"
     by_length = StrategyOptions(name="best-first", priority=PriorityName.LENGTH, pops=2, depth=5)
     assert label(by_length) == "best-first(alpha=0.5, depth=5, pops=2, priority=length, width=4)"
     assert label(StrategyOptions(name="shaped", shape=(16, 8, 4, 2))) == "shaped(16,8,4,2)"
-    assert label(StrategyOptions(name="shaped", shape=(8, 8))) == label(StrategyOptions(name="shaped", width=8, depth=2))
+    assert label(StrategyOptions(name="shaped", shape=(8, 8))) == label(
+        StrategyOptions(name="shaped", width=8, depth=2)
+    )
     assert len({label(options) for options in EVERY}) == len(EVERY)

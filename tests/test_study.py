@@ -1,4 +1,4 @@
-"""A study: what its file may say, that cells do what they would do alone, and that its figures follow from the searches.
+"""A study: what its file may say, that cells do together what each does alone, and that figures follow from searches.
 
 Lean is stood in for by `countdown.py`.
 """
@@ -31,24 +31,28 @@ from benchmarks.statements import Benchmark
 from lean_env.engine import EngineError, ProofState, TacticResult, Theorem, Verdict
 from prover import cli
 from prover.options import InputError, StrategyName
+from prover.policy.errors import ModelError
 from prover.run import theorem_seed
 from prover.store import StoreError
 from prover.strategies import STRATEGIES, StrategyOptions, label, strategy
 from prover.study import analysis, tables
-from prover.study.config import Cell, StudyOptions, cells, read_options
+from prover.study.config import Cell, MemberOptions, StudyOptions, cells, read_options
+from prover.study.policies import models_of
 from prover.study.results import Alone, Results, collect
 from prover.study.search import Contestant, PolicyAt, missing, search_all
 from prover.study.store import Search, Stated, StudyStore
 from prover.study.study import search, write
+from prover.study.theorems import theorems_of
 from search.budget import Budget, SearchResult, SearchStatus, Spent
 from search.ensemble import equal_split
 from search.tree import SUM, Tree
 
 BENCHMARK = Benchmark("numbers", (*(theorem(n) for n in (3, 9, 14, 23)), unsupported("strange")), "0")
 FEW, MANY = ("sub 1", "wish"), ("sub 1", "sub 2", "sub 5", "sub 7", "wish")
-TACTICS: Mapping[str, Sequence[str]] = {"few": FEW, "many": MANY}
+ODD = "many & <b>more</b>"
+TACTICS: Mapping[str, Sequence[str]] = {"few": FEW, "many": MANY, ODD: MANY}
 GRID: dict[str, Any] = {
-    "benchmark": "numbers",
+    "benchmarks": ["numbers"],
     "budgets": [4, 16],
     "seeds": [0, 1],
     "baseline": "few",
@@ -80,7 +84,7 @@ async def made(given: StudyOptions, out: Path, engine: Countdown, benchmark: Ben
         yield engine
 
     with closing(StudyStore(out)) as store:
-        await search(given, benchmark, {}, policies, opened, store)
+        await search(given, benchmark, {}, policies, opened, store, workers=2)
         return store.searches()
 
 
@@ -96,7 +100,7 @@ def refused(tmp_path: Path, text: str) -> str:
     return str(error.value).removeprefix(f"{path}")
 
 
-HEAD = 'benchmark = "gym"\nbudgets = [4]\nbaseline = "a"\n'
+HEAD = 'benchmarks = ["gym"]\nbudgets = [4]\nbaseline = "a"\n'
 MEMBER = '[[members]]\nname = "a"\npolicy = "portfolio"\n'
 STRATEGY = '[[strategies]]\nname = "best-first"\n'
 
@@ -124,6 +128,7 @@ STRATEGY = '[[strategies]]\nname = "best-first"\n'
             "the ensemble e has a more often than there are seeds",
         ),
         (HEAD + MEMBER + MEMBER + STRATEGY, "members has a twice"),
+        (HEAD.replace('["gym"]', '["gym", "gym"]') + MEMBER + STRATEGY, "benchmarks has gym twice"),
         (HEAD + MEMBER + STRATEGY + STRATEGY, "strategies has best-first(priority=sum, width=4) twice"),
         (HEAD + '[[members]]\nname = "a"\n' + STRATEGY, "member a needs either a policy or an ensemble"),
         (HEAD.replace("budgets = [4]\n", "") + MEMBER + STRATEGY, "budgets is missing: give it"),
@@ -228,7 +233,7 @@ async def test_a_finished_study_needs_no_engine_and_no_policies(tmp_path: Path) 
         raise AssertionError("nothing is to be searched")
 
     with closing(StudyStore(tmp_path)) as store:
-        await search(options(), BENCHMARK, {}, never, never, store)
+        await search(options(), BENCHMARK, {}, never, never, store, workers=2)
         assert store.searches() == searches
 
 
@@ -256,10 +261,36 @@ async def test_another_benchmark_or_another_policy_is_not_gone_on_with(tmp_path:
         await made(options(), tmp_path, Countdown(), replace(BENCHMARK, theorems=BENCHMARK.theorems[1:]))
     alone = cells(options(), ensembles=False)
     with closing(StudyStore(tmp_path / "digests")) as store:
+        store.begin(BENCHMARK.theorems, alone, {("few", 0): "nothing was searched with this"})
         store.begin(BENCHMARK.theorems, alone, {("few", 0): "1a"})
+        store.record(Search("down3", alone[0], 0, 16, "budget", 16, 0, (), {}))
         store.begin(BENCHMARK.theorems, alone, {("few", 0): "1a", ("few", 1): "2b"})
         with pytest.raises(StoreError, match="searches of few as it was"):
-            store.begin(BENCHMARK.theorems, alone, {("few", 1): "2c"})
+            store.begin(BENCHMARK.theorems, alone, {("few", 0): "1c"})
+
+
+def test_a_portfolio_is_not_gone_on_with_as_a_model() -> None:
+    portfolio = MemberOptions(name="p", policy="portfolio")
+    shipped = MemberOptions(name="p", policy="n-eff-8")
+    assert models_of([portfolio], [0]).digests != models_of([shipped], [0]).digests
+
+
+def test_a_policy_that_does_not_exist_is_told_before_anything_is_loaded() -> None:
+    with pytest.raises(ModelError, match="member p: the policy n-eff-99 is not known: did you mean n-eff-"):
+        models_of([MemberOptions(name="p", policy="n-eff-99")], [0])
+
+
+def test_a_model_of_each_seed_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    models = models_of([MemberOptions(name="p", policy=str(tmp_path / "{seed}" / "hub-name"))], [3, 5])
+    assert models.folders == {("p", seed): str(tmp_path / str(seed) / "hub-name") for seed in (3, 5)}
+
+
+def test_theorems_of_several_benchmarks_are_spread_over_each() -> None:
+    chosen = theorems_of(options(benchmarks=["gym", "library"], split="test", limit=5))
+    families = [one.name.split("_")[0] for one in chosen.theorems]
+    assert families == ["gym"] * 5 + ["lib"] * 5
+    assert len({one.name.rsplit("_", 1)[0] for one in chosen.theorems[:5]}) >= 3
+    assert chosen.name == "gym and library"
 
 
 async def test_trees_are_kept_of_the_first_seed(tmp_path: Path) -> None:
@@ -284,7 +315,9 @@ async def test_what_a_policy_raises_ends_the_study_and_loses_nothing(tmp_path: P
         store.begin(BENCHMARK.theorems, list(contestants), {})
         todo = missing(store, list(contestants), (0,), 16)
         with pytest.raises(RuntimeError, match="no tactic today"):
-            await search_all(Countdown(), BENCHMARK.theorems, todo, contestants, 16, store, lambda done, proved: None)
+            await search_all(
+                Countdown(), BENCHMARK.theorems, todo, contestants, 16, store, 2, lambda done, proved: None
+            )
         assert {one.cell for one in store.searches()} == {few}
 
 
@@ -350,7 +383,9 @@ async def test_the_largest_budget_tells_what_a_smaller_one_proves(
     assert small.spent.expansions == min(large.spent.expansions, budget)
 
 
-spends = st.lists(st.tuples(st.integers(1, 40), st.sampled_from(["proved", "exhausted", "budget"])), min_size=2, max_size=5)
+spends = st.lists(
+    st.tuples(st.integers(1, 40), st.sampled_from(["proved", "exhausted", "budget"])), min_size=2, max_size=5
+)
 
 
 @given(spends, st.integers(1, 40))
@@ -412,7 +447,9 @@ def known(
 
 
 def test_rates_average_seeds_and_pass_at_k_is_over_them() -> None:
-    given, results, searches = known({"a": [[1, 9, None], [None, None, None]], "b": [[1, 1, 1], [None, None, None]]}, (4, 16))
+    given, results, searches = known(
+        {"a": [[1, 9, None], [None, None, None]], "b": [[1, 1, 1], [None, None, None]]}, (4, 16)
+    )
     told = analysis.figures(given, results, searches)
     a = results.cells[0]
     assert told.rate(a, 4).value == pytest.approx(1 / 6)
@@ -452,7 +489,9 @@ def test_a_member_that_proves_nothing_has_no_efficiency() -> None:
 
 
 def test_what_only_one_member_proves_is_named() -> None:
-    given, results, searches = known({"a": [[1, None], [None, 3], [None, None]], "b": [[2, 2], [None, None], [None, 5]]})
+    given, results, searches = known(
+        {"a": [[1, None], [None, 3], [None, None]], "b": [[2, 2], [None, None], [None, 5]]}
+    )
     told = analysis.figures(given, results, searches)
     assert [(one.name, one.proved, one.alone) for one in told.by_member] == [("a", 2, ("t1",)), ("b", 2, ("t2",))]
 
@@ -466,7 +505,9 @@ async def test_the_measured_shape_adds_up_the_trees(tmp_path: Path) -> None:
         mine = [one for one in searches if one.cell == shape.cell]
         levels = [one.shape["levels"][0] for one in mine]
         assert shape.searches == 4
-        assert shape.branching[0] == pytest.approx(sum(one["new"] for one in levels) / sum(one["expanded"] for one in levels))
+        assert shape.branching[0] == pytest.approx(
+            sum(one["new"] for one in levels) / sum(one["expanded"] for one in levels)
+        )
         assert sum(shape.failures.values()) == sum(level["failed"] for one in mine for level in one.shape["levels"])
 
 
@@ -478,8 +519,8 @@ async def test_theorems_that_are_not_finished_or_not_supported_are_told(tmp_path
     assert (len(results.theorems), results.missing, len(results.unsupported)) == (3, 1, 1)
     said = tables.denominators(results)
     assert said.startswith("3 theorems, seeds 0, 1.")
-    assert "1 more that the engine cannot state" in said
-    assert "1 more are not finished" in said
+    assert "Not in the rates: 1 that the engine cannot state." in said
+    assert "Not in the rates yet: 1 that are not finished." in said
 
 
 # ---- Its report
@@ -489,6 +530,7 @@ async def test_a_study_leaves_its_report(tmp_path: Path) -> None:
     await made(options(), tmp_path, Countdown())
     with closing(StudyStore(tmp_path)) as store:
         said = write(options(), store)
+    assert said
     assert said.startswith("Within 16 expansions a theorem, ")
     for name in ("curves.png", "grid.png", "shapes.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
@@ -524,8 +566,32 @@ def test_study_csv_reads_back_to_the_figures() -> None:
     assert [float(row["difference"]) for row in tested] == [one.paired.difference.value for one in told.comparisons]
 
 
+async def test_a_study_without_a_finished_theorem_writes_no_report(tmp_path: Path) -> None:
+    with pytest.raises(EngineError):
+        await made(options(), tmp_path, Counting(breaks_after=1))
+    with closing(StudyStore(tmp_path)) as store:
+        assert write(options(), store) is None
+    assert not (tmp_path / "study.html").exists()
+
+
 async def test_nothing_that_the_engine_can_state_is_an_error_of_input(tmp_path: Path) -> None:
     only = replace(BENCHMARK, theorems=BENCHMARK.theorems[-1:])
     await made(options(), tmp_path, Countdown(), only)
     with closing(StudyStore(tmp_path)) as store, pytest.raises(InputError, match="give another benchmark"):
         write(options(), store)
+
+
+@pytest.mark.parametrize("name", ["small", "full"])
+def test_the_studies_in_the_repository_can_be_read(name: str) -> None:
+    given = read_options(Path(__file__).parents[1] / "benchmarks" / "studies" / f"{name}.toml")
+    assert theorems_of(given).theorems
+    assert models_of(given.members, given.seeds).digests
+
+
+def test_the_full_study_is_as_large_as_it_is_said_to_be() -> None:
+    given = read_options(Path(__file__).parents[1] / "benchmarks" / "studies" / "full.toml")
+    assert len(given.members) >= 5
+    assert len(given.searches) >= 6
+    assert len(given.budgets) >= 3
+    assert len(given.seeds) >= 3
+    assert len(theorems_of(given).theorems) >= 200

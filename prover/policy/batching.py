@@ -28,6 +28,11 @@ class Model(Protocol):
         """The names of its adapters."""
         ...
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers it is made of."""
+        ...
+
     def encode(self, state: str) -> Prompt:
         """The prompt for a pretty-printed state."""
         ...

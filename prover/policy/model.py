@@ -103,6 +103,11 @@ class TacticModel:
         """The names of the adapters."""
         return tuple(name for name in self._places if name is not None)
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers the base is made of; adapters add little and are not counted."""
+        return sum(each.numel() for each in self._model.parameters())
+
     def encode(self, state: str) -> Prompt:
         """The prompt for a pretty-printed state."""
         return fit(self._tokenizer(prompt(state), verbose=False)["input_ids"], self._prompt_limit)

@@ -40,7 +40,7 @@ class ModelPolicy:
                 f"there is no adapter {adapter}: take one of {', '.join(batcher.model.adapters) or 'none'}"
             )
         self.adapter = adapter
-        self.use = ModelUse()
+        self.use = ModelUse(parameters=batcher.model.parameters)
         self._batcher = batcher
         self._prompts: dict[str, Prompt] = {}
 
@@ -62,6 +62,7 @@ class ModelPolicy:
         cut_off = sum(not each.ended for each in answer.written)
         self.use = replace(
             self.use,
+            calls=self.use.calls + 1,
             prompt_tokens=self.use.prompt_tokens + len(request.prompt),
             generated_tokens=self.use.generated_tokens + answer.tokens,
             draws=self.use.draws + len(texts),

@@ -1,6 +1,6 @@
 """The file that says what a study compares, and the grid of cells that follows from it.
 
-benchmark = "gym"
+benchmarks = ["gym"]
 split = "test"
 budgets = [16, 64, 256]
 seeds = [0, 1, 2]
@@ -67,12 +67,14 @@ class MemberOptions(_Table):
 class StudyOptions(_Table):
     """What is compared on which theorems. Budgets in expansions a theorem, `timeout_s` in seconds a tactic.
 
+    `limit` is how many theorems of each benchmark, evenly spaced; `data` the file of statements of a benchmark that has
+    none of its own.
     Every member searches with every strategy and every seed; `shapes` stand for as many strategies named shaped. The
     comparisons are with the member `baseline`, and between strategies with the first of them. `trees_mb` is how much of
     the page may be search trees, in 10^6 bytes.
     """
 
-    benchmark: Name
+    benchmarks: tuple[Name, ...] = Field(min_length=1)
     split: Name | None = None
     data: Path | None = None
     limit: PositiveInt | None = None
@@ -90,9 +92,12 @@ class StudyOptions(_Table):
         if not self._listed:
             raise ValueError("there is nothing to search with: give [[strategies]] or shapes")
         names, labels = [member.name for member in self.members], [label(options) for options in self._listed]
-        for what, given in {"members": names, "strategies": labels, "seeds": self.seeds}.items():
+        unique = {"benchmarks": self.benchmarks, "members": names, "strategies": labels, "seeds": self.seeds}
+        for what, given in unique.items():
             if twice := [one for place, one in enumerate(given) if one in given[:place]]:
                 raise ValueError(f"{what} has {twice[0]} twice: give each once")
+        if self.data is not None and len(self.benchmarks) > 1:
+            raise ValueError("data is the file of one benchmark: give one, or leave data out")
         _known("baseline", self.baseline, names)
         policies = [member.name for member in self.members if member.policy is not None]
         for member in self.members:
@@ -113,6 +118,11 @@ class StudyOptions(_Table):
             StrategyOptions.model_validate({"name": StrategyName.SHAPED, "shape": shape}) for shape in self.shapes
         ]
         return [*self.strategies, *shaped]
+
+    @property
+    def title(self) -> str:
+        """The benchmarks and the split."""
+        return f"{' and '.join(self.benchmarks)}{f', {self.split}' if self.split else ''}"
 
     @property
     def budget(self) -> int:

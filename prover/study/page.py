@@ -51,12 +51,10 @@ def render(
     scripts = [(files("prover.study") / name).read_text(encoding="utf-8") for name in SCRIPTS]
     style = [files("prover.report") / "report.css", files("prover.study") / "study.css"]
     return environment.get_template("study.html.jinja").render(
-        options=options,
-        title=f"{options.benchmark} {options.split or ''}".strip(),
+        title=options.title,
         headline=headline(results, figures, options.baseline),
         denominators=denominators(results),
         tables=tables(results, figures),
-        unsupported=results.unsupported,
         data=_embedded(_data(options, results, theorems, shown, trees)),
         trees=[base64.b64encode(blob).decode() for blob in trees.values()],
         left_out=left_out,

@@ -16,8 +16,9 @@ from prover.study.config import Cell
 from prover.study.results import Results
 from search.statistics import wilson
 
-# Eight that are told apart with every kind of colour vision (Okabe and Ito); lines beyond them are dashed.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f6a00", "#555555")
+# Eight that are told apart with every kind of colour vision (six of Okabe and Ito), also on a dark page; lines beyond
+# them are dashed.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#a08a00", "#8c8c8c")
 DASHES = ("-", "--", ":", "-.")
 PER_ROW = 3
 SHOWN_DEPTHS = 12
@@ -103,15 +104,15 @@ def _grid(results: Results, figures: Figures) -> Figure:
     )
     figure = Figure(figsize=(4.2 + 0.95 * len(members), 1.2 + 0.42 * len(strategies)), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(rates, cmap="Blues", aspect="auto", vmin=0, vmax=max(rates.max() * 1.25, 1))
+    axes.set_title(f"proved and verified within {results.budget} expansions, %", fontsize="medium", loc="left", pad=10)
+    axes.imshow(rates, cmap="Blues", aspect="auto", vmin=0, vmax=max(2 * rates.max(), 1))  # light enough for dark ink
     axes.set_xticks(range(len(members)), members, rotation=25, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(strategies)), strategies)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     for (row, column), rate in np.ndenumerate(rates):
-        best = rate == rates.max()
-        ink = "white" if rate > 0.65 * rates.max() * 1.25 else "#1a2029"
-        axes.text(column, row, f"{rate:.1f}", ha="center", va="center", color=ink, weight="bold" if best else "normal")
+        weight = "bold" if rate == rates.max() else "normal"
+        axes.text(column, row, f"{rate:.1f}", ha="center", va="center", weight=weight)
     return figure
 
 

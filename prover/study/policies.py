@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from prover.options import PORTFOLIO
@@ -20,7 +21,7 @@ from train.settings import base_weights
 
 @dataclass(frozen=True)
 class Models:
-    """The folder or hub name of the model of each member and seed, and digests that tell each from others."""
+    """The folder or hub name of the model of each member and seed, and digests that tell each policy from others."""
 
     folders: Mapping[tuple[str, int], str]
     digests: Mapping[tuple[str, int], str]
@@ -29,13 +30,20 @@ class Models:
 def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
     """The models that the members' policies name: those that come with the program by their name alone.
 
-    Raises ModelError for a folder without weights.
+    Raises ModelError for a folder without weights, and for a name that is nearly one of ours.
     """
     ours = {Path(folder).name: folder for adapter in shipped() for folder in (adapter, base_of(adapter))}
-    folders, digests = {}, {}
+    folders: dict[tuple[str, int], str] = {}
+    digests: dict[tuple[str, int], str] = {}
     for member in members:
-        if member.policy is None or member.policy == PORTFOLIO:
+        if member.policy is None:
             continue
+        if member.policy == PORTFOLIO:
+            digests |= {(member.name, seed): PORTFOLIO for seed in seeds}
+            continue
+        near = get_close_matches(member.policy, [PORTFOLIO, *ours], n=1)
+        if near and member.policy not in ours and not Path(member.policy).exists():
+            raise ModelError(f"member {member.name}: the policy {member.policy} is not known: did you mean {near[0]}?")
         for seed in seeds:
             folder = folders[member.name, seed] = ours.get(member.policy) or member.policy.replace(SEED, str(seed))
             try:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from lean_env.engine import Engine, ProofState, TacticResult, Theorem, UnsupportedStatement
-from prover.run import Accept, Strategy, theorem_seed
+from prover.run import SPARE_SEARCHES, Accept, Strategy, theorem_seed
 from prover.study.config import Cell
 from prover.study.store import Search, StudyStore
 from search import shape
@@ -21,7 +21,7 @@ from search.budget import Budget
 from search.known import KnownResults
 from search.policy import Policy
 
-LANES = 12  # theorems searched at once: enough to fill the batches of a model
+LANES = 12  # theorems searched at once, at least: enough to fill the batches of a model
 
 # From the seed of the study, which may have a model of its own, and from the seed of the search.
 PolicyAt = Callable[[int, int], Policy]
@@ -86,10 +86,12 @@ async def search_all(
     contestants: Mapping[Cell, Contestant],
     budget: int,
     store: StudyStore,
+    workers: int,
     progress: Progress,
 ) -> None:
     """Make the searches of `todo`, each with `budget` expansions, and record each as it is finished.
 
+    As many theorems are searched at a time as keep the `workers` processes of the engine busy.
     Raises StoreError and EngineError, and lets through what policies raise; what was finished before is kept.
     """
     queue = iter([theorem for theorem in theorems if theorem.name in todo])
@@ -112,7 +114,7 @@ async def search_all(
             finally:
                 await session.close()
 
-    lanes = [asyncio.create_task(lane()) for _ in range(LANES)]
+    lanes = [asyncio.create_task(lane()) for _ in range(max(LANES, workers + SPARE_SEARCHES))]
     try:
         await asyncio.gather(*lanes)
     finally:

@@ -133,7 +133,11 @@ class StudyStore:
 
         Raises StoreError when there are searches of a member of that name with another policy.
         """
-        for member, seed, digest in self._db.execute("SELECT member, seed, digest FROM policies"):
+        searched = self._db.execute(
+            "SELECT member, seed, digest FROM policies WHERE (member, seed) IN"
+            " (SELECT member, seed FROM searches JOIN cells ON cell = id)"
+        )
+        for member, seed, digest in searched:
             if digests.get((member, seed), digest) != digest:
                 raise StoreError(
                     f"{self.out} has searches of {member} as it was before its policy changed:"
@@ -141,7 +145,7 @@ class StudyStore:
                 )
         with self._explained(), self._db as db:
             rows = [(member, seed, digest) for (member, seed), digest in digests.items()]
-            db.executemany("INSERT OR IGNORE INTO policies VALUES (?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO policies VALUES (?, ?, ?)", rows)
             pairs = [(cell.member, cell.strategy) for cell in cells]
             db.executemany("INSERT OR IGNORE INTO cells (member, strategy) VALUES (?, ?)", pairs)
             db.executemany(

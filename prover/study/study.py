@@ -38,8 +38,9 @@ async def search(
     policies: OpenPolicies,
     engine: OpenEngine,
     store: StudyStore,
+    workers: int,
 ) -> None:
-    """Make the searches that `store` lacks, with a progress bar on stderr.
+    """Make the searches that `store` lacks, with a progress bar on stderr, for an engine of `workers` processes.
 
     `policies` and `engine` are called only where something is to be searched; `digests` tell what the policy of each
     member is at each seed. Raises StoreError, EngineError, ModelError, and lets through what policies raise.
@@ -69,18 +70,21 @@ async def search(
                 bar.set_postfix_str(f"{proofs} proofs", refresh=False)
                 bar.update(finished)
 
-            await search_all(running, benchmark.theorems, todo, contestants, options.budget, store, progress)
+            await search_all(running, benchmark.theorems, todo, contestants, options.budget, store, workers, progress)
 
 
-def write(options: StudyOptions, store: StudyStore) -> str:
+def write(options: StudyOptions, store: StudyStore) -> str | None:
     """Write study.md, study.csv, study.html and the pictures from what `store` has; returns the study in a sentence.
 
-    Raises StoreError, and InputError when no theorem is there that every cell has searched.
+    Writes nothing and returns None while no theorem is finished. Raises StoreError, and InputError when the engine can
+    state none.
     """
     searches, theorems = store.searches(), store.theorems()
     results = collect(options, theorems, searches)
     if not results.theorems:
-        raise InputError(f"no theorem of {options.benchmark} can be stated by this engine: give another benchmark")
+        if results.missing:
+            return None
+        raise InputError(f"no theorem of {options.title} can be stated by this engine: give another benchmark")
     told = figures(options, results, searches)
     pictures = plots.pictures(results, told)
     for name, (_, png) in pictures.items():

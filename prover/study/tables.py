@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -200,16 +201,16 @@ def denominators(results: Results) -> str:
     """What the rates are shares of."""
     said = f"{len(results.theorems)} theorems, seeds {', '.join(map(str, results.seeds))}."
     if results.unsupported:
-        said += f" {len(results.unsupported)} more that the engine cannot state are not in the rates."
+        said += f" Not in the rates: {len(results.unsupported)} that the engine cannot state."
     if results.missing:
-        said += f" {results.missing} more are not finished and not in the rates."
+        said += f" Not in the rates yet: {results.missing} that are not finished."
     return said
 
 
 def markdown(options: StudyOptions, results: Results, figures: Figures, pictures: Sequence[tuple[str, str]]) -> str:
     """study.md; `pictures` are files beside it, each with what it shows."""
     parts = [
-        f"# {options.benchmark}{' ' + options.split if options.split else ''}: a study",
+        f"# {options.title}: a study",
         headline(results, figures, options.baseline),
         denominators(results),
         *(f"![{says}]({name})" for name, says in pictures),
@@ -226,10 +227,7 @@ def markdown(options: StudyOptions, results: Results, figures: Figures, pictures
 
 def _cell(text: str) -> str:
     """A text that stays in its cell and is no markup."""
-    line = " ".join(text.split())
-    for mark in "\\`*_|<>[]":
-        line = line.replace(mark, f"\\{mark}") if mark != "<" else line.replace("<", "&lt;")
-    return line
+    return re.sub(r"([\\`*_|>\[\]])", r"\\\1", " ".join(text.split())).replace("<", "&lt;")
 
 
 def csv_text(results: Results, figures: Figures) -> str:

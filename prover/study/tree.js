@@ -1,5 +1,5 @@
 "use strict";
-// A search tree, laid out by d3-hierarchy and moved by d3-zoom. Only what is unfolded has a place, and only what is in
+// A search tree, gone through by d3-hierarchy and moved by d3-zoom. Only what is unfolded has a place, and only what is in
 // view is drawn, so that trees of ten thousand states stay quick.
 
 // The tree that the page holds at `place`, as search.tree.Tree.to_dict gave it.
@@ -9,7 +9,7 @@ async function decoded(place) {
 }
 
 const TREE = (() => {
-  const [ROW, COLUMN, PAGE, TEXT] = [40, 300, 40, 32]; // px, px, children at a time, characters
+  const [ROW, COLUMN, PAGE, TEXT] = [40, 260, 40, 32]; // px, px, children at a time, characters
   const [LETTER, MARK] = [7.3, 18]; // px: of a title, and what stands before it
   const SCALES = [0.15, 4]; // so far out that some two thousand steps are in view
   const SIGN = { root: "●", state: "●", proved: "✓", merged: "↪", failed: "✗", failures: "✗", more: "…" };
@@ -146,9 +146,16 @@ const TREE = (() => {
 
   // ---- Where it is
 
+  // Every item is level with its first child, so that a proof, which comes first, runs straight along the top, and
+  // unfolding moves nothing but what is below.
   function place() {
+    let rows = 0;
+    const items = d3.hierarchy(root, unfolded).eachAfter((node) => {
+      node.x = node.children ? node.children[0].x : ROW * rows++;
+      node.y = COLUMN * node.depth;
+    });
     order = [];
-    d3.tree().nodeSize([ROW, COLUMN])(d3.hierarchy(root, unfolded)).eachBefore((node) => order.push(node));
+    items.eachBefore((node) => order.push(node));
     render();
   }
 
@@ -261,12 +268,9 @@ const TREE = (() => {
 
   function fit() {
     const { clientWidth: width, clientHeight: height } = svg.node();
-    const [low, high] = d3.extent(order, (node) => node.x);
-    const deepest = d3.max(order, (node) => node.y) + COLUMN;
-    const whole = Math.min(1, (width - 30) / deepest, height / (high - low + 2 * ROW));
-    const scale = Math.max(whole, 0.4); // what is smaller cannot be read: then the theorem, which is at 0, is in the middle
-    const middle = scale === whole ? (low + high) / 2 : 0;
-    svg.call(zoom.transform, d3.zoomIdentity.translate(20, height / 2 - scale * middle).scale(scale));
+    const [right, bottom] = [d3.max(order, (node) => node.y) + COLUMN, d3.max(order, (node) => node.x) + 2 * ROW];
+    const scale = Math.max(Math.min(1, (width - 30) / right, height / bottom), 0.8); // what is smaller cannot be read
+    svg.call(zoom.transform, d3.zoomIdentity.translate(20, 30).scale(scale));
     render();
   }
 

@@ -1,0 +1,76 @@
+"""How the members of a run share a theorem's budget: the schedulers of search.ensemble by name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from lean_env.engine import Session
+from prover.options import EnsembleName
+from search.adaptive import Schedule
+from search.budget import Budget, SearchResult
+from search.ensemble import EnsembleResult, Pot, Purse, equal_split, taking_turns
+from search.expansion import Accept
+from search.mixture import Mixture
+from search.policy import Policy
+
+Strategy = Callable[[Session, Policy, Budget, Accept], Awaitable[SearchResult]]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What `prove schedule` writes: a schedule, and the members it is for, "policy, strategy" each."""
+
+    members: tuple[str, ...]
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A scheduler. `temperatures`, one for each member, go with shared; `schedule` goes with adaptive."""
+
+    name: EnsembleName = EnsembleName.EQUAL
+    temperatures: tuple[float, ...] = ()
+    schedule: Schedule | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What may not change between two sittings of a run, as plain JSON values."""
+        return {
+            "ensemble": self.name.value,
+            **({"calibration": list(self.temperatures)} if self.temperatures else {}),
+            **({"schedule": hashlib.sha256(str(self.schedule).encode()).hexdigest()[:16]} if self.schedule else {}),
+        }
+
+    async def search(
+        self,
+        strategies: Sequence[Strategy],
+        policies: Sequence[Policy],
+        session: Session,
+        budget: Budget,
+        accept: Accept,
+        pot: Pot,
+    ) -> EnsembleResult:
+        """Search for a proof with member by member a strategy and a policy; shared takes the first strategy for all.
+
+        With adaptive, a theorem may spend more than its budget of what those before it have left over in `pot`.
+        """
+        if self.name is EnsembleName.SHARED:
+            mixture = Mixture(policies, self.temperatures)
+            return mixture.shares(await strategies[0](session, mixture, budget, accept))
+
+        async def member(strategy: Strategy, policy: Policy, part: Budget) -> SearchResult:
+            return await strategy(session, policy, part, accept)
+
+        members = [partial(member, *both) for both in zip(strategies, policies, strict=True)]
+        if self.schedule:
+            purse = Purse(budget.expansions, pot)
+            most = replace(budget, expansions=max(budget.expansions, self.schedule.most))
+            try:
+                return await taking_turns(members, most, self.schedule.choose(), purse)
+            finally:
+                purse.close()
+        return await (taking_turns if self.name is EnsembleName.ROUND_ROBIN else equal_split)(members, budget)

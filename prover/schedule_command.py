@@ -1,0 +1,115 @@
+"""The command `prove schedule`, and the file that it writes: what an adaptive ensemble has learned from runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from prover.options import BudgetOption, InputError, option
+
+if TYPE_CHECKING:
+    from prover.records import Attempt, Member
+    from search.adaptive import Recorded, Schedule
+
+
+def learn_schedule(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Folders of runs of one policy each, on the same theorems.")
+    ],
+    out: Annotated[Path, option(panel="Run", metavar="FILE", help="Where the schedule goes.")],
+    budget: BudgetOption = 256,
+    pilot: Annotated[
+        int, option(min=1, metavar="N", help="Expansions of each policy after which a theorem is judged.")
+    ] = 4,
+) -> None:
+    """Learn what prove --ensemble adaptive is to spend on which theorem, from runs of its policies, each alone.
+
+    Take runs on theorems that may be learned from, with as large a budget as can be had. --budget is what all policies
+    together may spend on a theorem on average.
+    """
+    from search.adaptive import learn
+
+    stores = {run: _attempts(run) for run in runs}
+    members = [member for member, _, _ in stores.values()]
+    if len(runs) != len(stores) or len(set(members)) != len(members):
+        raise InputError("two of the runs have the same policy and strategy: give each once")
+    limit = min(limit for _, limit, _ in stores.values())
+    names = [set(attempts) for _, _, attempts in stores.values()]
+    if len(set(map(frozenset, names))) != 1:
+        raise InputError("the runs are not finished on the same theorems: give runs of the same benchmark and split")
+    theorems = [
+        _recorded([attempts[name] for _, _, attempts in stores.values()], pilot, limit) for name in sorted(names[0])
+    ]
+    try:
+        schedule = learn(theorems, budget, pilot, limit)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    _write(out, schedule, members)
+    quotas = "; ".join(" ".join(map(str, quota)) for quota in schedule.quotas)
+    typer.echo(f"{len(theorems)} theorems, {len(schedule.quotas)} bins, quotas from hard to easy: {quotas}")
+
+
+_Run = tuple["Member", int, dict[str, tuple["Attempt", Any]]]  # member, budget, attempts with their trees by theorem
+
+
+def _attempts(run: Path) -> _Run:
+    from prover.store import DATABASE, Store
+
+    if not (run / DATABASE).exists():
+        raise InputError(f"{run} holds no run: give the --out of a run")
+    with closing(Store(run)) as store:
+        members, settings = store.members(), store.settings()
+        if len(members) != 1:
+            raise InputError(f"{run} is a run of {len(members)} policies: give runs of one policy each")
+        attempts = [finding.attempt for finding in store.findings() if finding.attempt]
+        return members[0], settings["budget"], {a.theorem: (a, store.tree(a.theorem)) for a in attempts}
+
+
+def _recorded(attempts: Sequence[tuple[Attempt, Any]], pilot: int, limit: int) -> Recorded:
+    from prover.records import Outcome
+    from search.adaptive import Recorded, features
+
+    tried = [
+        (edge["log_prob"], None if edge["target"] is None else tree["nodes"][edge["target"]]["text"])
+        for _, tree in attempts
+        for edge in tree["edges"][:pilot]
+    ]
+    spent = [a.expansions if a.outcome is Outcome.PROVED else math.inf for a, _ in attempts]
+    return Recorded(features(tried), tuple(one if one <= limit else math.inf for one in spent))
+
+
+def _names(members: Sequence[Member]) -> tuple[str, ...]:
+    return tuple(f"{member.policy}, {member.strategy}" for member in members)
+
+
+def _write(out: Path, schedule: Schedule, members: Sequence[Member]) -> None:
+    from prover.ensembles import Learned
+
+    try:
+        out.write_text(json.dumps(asdict(Learned(_names(members), schedule)), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {out} ({error.strerror}): give another --out") from error
+
+
+def read_schedule(path: Path, members: Sequence[Member]) -> Schedule:
+    """The schedule in a file that `prove schedule` wrote, for an ensemble of these `members`. Raises InputError."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from prover.ensembles import Learned
+
+    try:
+        learned = TypeAdapter(Learned).validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror}): give a file that prove schedule wrote") from error
+    except ValidationError as error:
+        raise InputError(f"{path} is no schedule: give a file that prove schedule wrote") from error
+    if learned.members != _names(members):
+        raise InputError(f"{path} is for {'; '.join(learned.members)}: give these in this order, or learn another")
+    return learned.schedule

@@ -1,0 +1,201 @@
+"""Adaptive scheduling: what a theorem's members may spend is settled after their first few expansions.
+
+Compute-optimal allocation (arXiv 2408.03314). Every theorem begins with a pilot, the same few expansions for each
+member. What the pilot looks like gives the chance that the theorem is proved at all; by that chance theorems fall into
+bins, and each bin has its quotas, the expansions that each member may spend, pilot included. All is learned from
+theorems that every member was recorded on alone. The number of bins is chosen by cross-validation, so that where the
+pilot tells nothing there is one bin, and the schedule is the best fixed split.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from search.ensemble import Choose, Lane, in_turn
+from search.tree import Node
+
+BINS, FOLDS = (1, 2, 3, 5), 5
+PENALTY = 1.0  # of the squared coefficients, each feature being scaled by its spread: keeps a fit on few theorems tame
+
+# A tactic tried in a pilot: its log-probability, and the state that it led to (None: none, it failed).
+Tried = tuple[float, Hashable | None]
+Features = tuple[float, ...]
+Quotas = tuple[int, ...]  # expansions by member
+
+
+def features(tried: Sequence[Tried]) -> Features:
+    """Of the tactics of a pilot: the share that Lean took, different states per tactic, mean log-probability."""
+    states = [state for _, state in tried if state is not None]
+    count = max(1, len(tried))
+    return len(states) / count, len(set(states)) / count, sum(log_prob for log_prob, _ in tried) / count
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One theorem with every member alone: the features of the pilot, and the expansions until each one's proof.
+
+    `proved_at` has inf for a member that found none.
+    """
+
+    features: Features
+    proved_at: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What was learned. `thresholds` part the bins by the chance of a proof, rising; `quotas` are the bins'.
+
+    The chance is 1 / (1 + exp(-z)), z the last coefficient plus the sum of the others times their features.
+    """
+
+    pilot: int
+    coefficients: tuple[float, ...]
+    thresholds: tuple[float, ...]
+    quotas: tuple[Quotas, ...]
+
+    def quota(self, seen: Features) -> Quotas:
+        """The quotas of a theorem whose pilot has the features `seen`."""
+        *slopes, constant = self.coefficients
+        chance = float(expit(constant + math.fsum(s * f for s, f in zip(slopes, seen, strict=True))))
+        return self.quotas[sum(chance > threshold for threshold in self.thresholds)]
+
+    @property
+    def most(self) -> int:
+        """The most that one theorem may spend."""
+        return max(map(sum, self.quotas))
+
+    def choose(self) -> Choose:
+        """Whose turn it is on one theorem: after the pilot, members spend in proportion to their quotas."""
+        quotas: Quotas = ()
+
+        def next_lane(lanes: Sequence[Lane]) -> Lane | None:
+            nonlocal quotas
+            if early := [lane for lane in lanes if lane.going and lane.expansions < self.pilot]:
+                return in_turn(early)
+            quotas = quotas or self.quota(features([tried for lane in lanes for tried in _tried(lane)]))
+            open_lanes = [lane for lane in lanes if lane.going and lane.expansions < quotas[lane.place]]
+            return min(
+                open_lanes,
+                key=lambda lane: (lane.expansions + 1 - self.pilot) / (quotas[lane.place] - self.pilot),
+                default=None,
+            )
+
+        return next_lane
+
+
+def _tried(lane: Lane) -> list[Tried]:
+    return [(e.log_prob, e.outcome.text if isinstance(e.outcome, Node) else None) for e in lane.edges]
+
+
+# ---- learning
+
+
+def learn(theorems: Sequence[Recorded], budget: int, pilot: int, limit: int) -> Schedule:
+    """The schedule that proves most of `theorems` with `budget` expansions a theorem on average, all members together.
+
+    `limit` is what each member was recorded up to. Raises ValueError without theorems, and where the budget does not
+    pay for the pilots.
+    """
+    members = len(theorems[0].proved_at) if theorems else 0
+    if not members or not 1 <= pilot * members <= budget or pilot > limit:
+        raise ValueError(
+            f"{len(theorems)} recorded theorems with {members} members, a budget of {budget} and a pilot of {pilot}"
+            f" of {limit} expansions give no schedule"
+        )
+
+    def held_out(bins: int) -> int:
+        """Proved in all folds, each with what was learned from the others; a fold may spend its share."""
+        proved = 0
+        for fold in range(FOLDS):
+            test = theorems[fold::FOLDS]
+            train = [one for place, one in enumerate(theorems) if place % FOLDS != fold]
+            if train and test:
+                proved += _proved_within(_fit(train, bins, budget, pilot, limit), test, budget * len(test))
+        return proved
+
+    return _fit(theorems, max(BINS, key=held_out), budget, pilot, limit)  # of equally good ones the fewest bins
+
+
+def _proved_within(schedule: Schedule, theorems: Sequence[Recorded], expansions: float) -> int:
+    """How many a schedule proves, one after the other, before they have cost `expansions`."""
+    proved = 0
+    for one in theorems:
+        success, cost = _run(np.array([one.proved_at], float), schedule.quota(one.features), schedule.pilot)
+        expansions -= cost
+        proved += bool(success and expansions >= 0)
+    return proved
+
+
+def _fit(theorems: Sequence[Recorded], bins: int, budget: int, pilot: int, limit: int) -> Schedule:
+    seen = np.array([one.features for one in theorems], float)
+    proved_at = np.array([one.proved_at for one in theorems], float)
+    coefficients = _logistic(seen, np.isfinite(proved_at).any(axis=1))
+    chances = expit(seen @ coefficients[:-1] + coefficients[-1])
+    thresholds = np.quantile(chances, np.arange(1, bins) / bins)
+    places = (chances[:, None] > thresholds).sum(axis=1)
+    groups = [proved_at[places == place] for place in range(bins)]
+    quotas = _allocate(groups, budget * len(theorems), pilot, limit)
+    return Schedule(pilot, tuple(map(float, coefficients)), tuple(map(float, thresholds)), quotas)
+
+
+def _logistic(seen: NDArray[np.float64], proved: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Coefficients of the features, and the constant, of a ridge logistic regression."""
+    middle, spread = seen.mean(axis=0), seen.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    scaled, signs = (seen - middle) / spread, np.where(proved, 1.0, -1.0)
+
+    def loss(w: NDArray[np.float64]) -> float:
+        margins = signs * (scaled @ w[:-1] + w[-1])
+        return float(np.logaddexp(0, -margins).sum() + PENALTY * (w @ w) / 2)
+
+    slopes_and_constant = minimize(loss, np.zeros(seen.shape[1] + 1)).x
+    slopes = slopes_and_constant[:-1] / spread
+    return np.append(slopes, slopes_and_constant[-1] - slopes @ middle)
+
+
+def _allocate(groups: Sequence[NDArray[np.float64]], expansions: float, pilot: int, limit: int) -> tuple[Quotas, ...]:
+    """Quotas by bin for the theorems of each, from `proved_at` by theorem and member, that cost `expansions` in all.
+
+    Greedy by proofs per expansion: of all raises of one quota, the one that gains most for its cost, until none fits.
+    """
+    rungs = sorted(
+        {min(limit, round(pilot * 2 ** (step / 2))) for step in range(2 * max(1, limit // pilot).bit_length() + 1)}
+    )
+    quotas = [(pilot,) * group.shape[1] for group in groups]
+    now = [_run(group, quota, pilot) for group, quota in zip(groups, quotas, strict=True)]
+    left = expansions - sum(cost for _, cost in now)
+    while True:
+        best, best_rate = None, 0.0
+        for place, group in enumerate(groups):
+            for member in range(group.shape[1]):
+                for rung in rungs:
+                    if rung > quotas[place][member]:
+                        raised = (*quotas[place][:member], rung, *quotas[place][member + 1 :])
+                        proved, cost = _run(group, raised, pilot)
+                        gain, price = proved - now[place][0], cost - now[place][1]
+                        rate = gain / max(price, 1e-9)
+                        if price <= left and rate > best_rate:
+                            best, best_rate = (place, raised, (proved, cost)), rate
+        if best is None:
+            return tuple(quotas)
+        place, quotas[place], outcome = best
+        left -= outcome[1] - now[place][1]
+        now[place] = outcome
+
+
+def _run(proved_at: NDArray[np.float64], quotas: Quotas, pilot: int) -> tuple[int, float]:
+    """Theorems proved, and what all of them cost, when members spend in turn and then in proportion to their quotas."""
+    members, extra = len(quotas), np.array(quotas) - pilot
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(proved_at <= np.array(quotas), np.maximum(proved_at - pilot, 0) / np.maximum(extra, 1), np.inf)
+    first = share.min(axis=1, initial=np.inf)
+    in_pilot = np.minimum(proved_at.min(axis=1, initial=np.inf), pilot) * members
+    cost = in_pilot + np.where(first > 0, np.minimum(first, 1.0), 0.0) * extra.sum()
+    return int(np.isfinite(first).sum()), float(cost.sum())
