@@ -192,7 +192,7 @@ async def _search(
     if strategy is StrategyName.BEST_FIRST:
         return await best_first(session, policy, budget, priority=Priority(0.5), width=4, accept=accept)
     assert isinstance(policy, TransformersPolicy)
-    return await rollouts(session, policy, budget, depth=12, draws=16, accept=accept)
+    return await rollouts(session, policy, budget, depth=12, accept=accept)
 
 
 def read_lines(path: Path) -> Iterator[Line]:

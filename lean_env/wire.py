@@ -50,10 +50,11 @@ class CommandAnswer(_Wire):
 
 
 class TacticAnswer(_Wire):
-    """The answer to `{"tactic": …, "proofState": …}`."""
+    """The answer to `{"tactic": …, "proofState": …}`. Only the embedded server says `independent`, where it is true."""
 
     proof_state: int = Field(alias="proofState")
     goals: tuple[str, ...] = ()
+    independent: bool = False
     proof_status: str = Field("", alias="proofStatus")
     messages: tuple[Message, ...] = ()
     sorries: tuple[Sorry, ...] = ()

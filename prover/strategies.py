@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from prover.ensembles import Strategy
     from search.policy import Policy
 
-DRAWS = 16  # asked of the policy at a time, for a state that is drawn for
-
 Search = Callable[..., Awaitable[SearchResult]]
 
 
@@ -138,11 +136,11 @@ def _beam(values: Mapping[str, Any], _seed: int) -> Search:
 
 
 def _rollouts(values: Mapping[str, Any], _seed: int) -> Search:
-    return partial(rollouts, depth=values["depth"], draws=DRAWS)
+    return partial(rollouts, depth=values["depth"])
 
 
 def _depth_first(back: Rule) -> Callable[[Mapping[str, Any], int], Search]:
-    return lambda values, seed: partial(depth_first, back=back, depth=values["depth"], draws=DRAWS, seed=seed)
+    return lambda values, seed: partial(depth_first, back=back, depth=values["depth"], seed=seed)
 
 
 def _mcts(bound: Callable[[float], Bound]) -> Callable[[Mapping[str, Any], int], Search]:

@@ -53,19 +53,18 @@ async def depth_first(
     *,
     back: Rule,
     depth: int,
-    draws: int,
     seed: int,
     accept: Accept,
 ) -> SearchResult:
-    """Search paths of at most `depth` tactics; `draws` of them are asked of the policy at a time for one state.
+    """Search paths of at most `depth` tactics.
 
     `seed` and the theorem's initial state settle what `back` leaves to chance. Ends with the first proof that `accept`
-    lets pass, or when no state has anything left to try. Raises ValueError for a depth or draws below 1.
+    lets pass, or when no state has anything left to try. Raises ValueError for a depth below 1.
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1; it is {depth}")
     search = Expander(session, policy, budget, SUM, accept)
-    drawn, chance = Draws(search, draws), random.Random(f"{seed} {session.root.text}")
+    drawn, chance = Draws(search), random.Random(f"{seed} {session.root.text}")
 
     def is_open(state: Node) -> bool:
         return not state.exhausted and state.path.depth < depth

@@ -13,17 +13,16 @@ from search.expansion import Expander
 from search.policy import SamplingPolicy, Suggestion
 from search.tree import Edge, Node
 
+# Draws asked of the policy at a time for one state: as many as it has had, from few, since most states are left soon.
+FEWEST, MOST = 4, 32
+
 
 class Draws:
-    """The draws of one search; `batch` of them are asked of the policy at a time for one state.
+    """The draws of one search."""
 
-    Raises ValueError for a batch below 1.
-    """
-
-    def __init__(self, search: Expander, batch: int) -> None:
-        if batch < 1:
-            raise ValueError(f"draws must be at least 1; they are {batch}")
-        self._search, self._batch = search, batch
+    def __init__(self, search: Expander) -> None:
+        self._search = search
+        self._asked: dict[Node, int] = defaultdict(int)
         self._waiting: dict[Node, deque[Suggestion]] = defaultdict(deque)
         self._known: dict[tuple[Node, str], Edge] = {}
 
@@ -45,6 +44,8 @@ class Draws:
 
     async def _ask(self, node: Node) -> Sequence[Suggestion]:
         policy = self._search.policy
-        if isinstance(policy, SamplingPolicy):
-            return await self._search.draws(node, policy, self._batch)
-        return await self._search.untried(node, 1)
+        if not isinstance(policy, SamplingPolicy):
+            return await self._search.untried(node, 1)
+        count = min(max(self._asked[node], FEWEST), MOST)
+        self._asked[node] += count
+        return await self._search.draws(node, policy, count)

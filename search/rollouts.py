@@ -21,19 +21,18 @@ async def rollouts(
     budget: Budget,
     *,
     depth: int,
-    draws: int,
     accept: Accept,
 ) -> SearchResult:
-    """Search by rollouts of at most `depth` tactics; `draws` of them are asked of the policy at a time for one state.
+    """Search by rollouts of at most `depth` tactics.
 
     A rollout ends as well at a state whose likeliest known path has `depth` tactics, since a proof would be that path
     with one more. Ends with the first proof that `accept` lets pass, or when the root has nothing more to draw. Raises
-    ValueError for a depth or draws below 1.
+    ValueError for a depth below 1.
     """
     if depth < 1:
         raise ValueError(f"depth must be at least 1; it is {depth}")
     search = Expander(session, policy, budget, SUM, accept)
-    drawn, root = Draws(search, draws), search.tree.root
+    drawn, root = Draws(search), search.tree.root
     with suppress(SearchOver):
         while not root.exhausted:
             node = root

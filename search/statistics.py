@@ -74,7 +74,8 @@ def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
     n = len(differences)
     middle, half = sum(differences) / n, Z95 * math.sqrt(sum(d * d for d in differences)) / n
     p_value = float(binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
-    return Paired(gained, lost, Interval(middle, middle - half, middle + half), p_value)
+    difference = Interval(middle, max(-1.0, middle - half), min(1.0, middle + half))
+    return Paired(gained, lost, difference, p_value)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -24,7 +24,7 @@ CHAIN: World = {
 
 
 async def roll(simulation: Drawing, expansions: int, depth: int = 5) -> SearchResult:
-    return await rollouts(simulation, simulation, Budget(expansions), depth=depth, draws=4, accept=accept_all)
+    return await rollouts(simulation, simulation, Budget(expansions), depth=depth, accept=accept_all)
 
 
 async def test_a_rollout_proof_leads_from_the_root_to_an_end() -> None:

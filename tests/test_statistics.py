@@ -71,6 +71,11 @@ def test_holm_rejects_what_the_stepwise_procedure_rejects(p_values: list[float],
     )
 
 
+def test_a_difference_of_shares_has_an_interval_within_what_can_be() -> None:
+    result = paired([1.0, 0.0], [0.0, 0.0])
+    assert (result.difference.low, result.difference.high) == (pytest.approx(0.5 - 1.96 / 2, abs=1e-3), 1.0)
+
+
 def test_equal_methods_do_not_differ() -> None:
     assert paired([True, False], [True, False]).p_value == 1.0
 

@@ -395,7 +395,7 @@ async def test_depth_first_proves_as_often_as_its_objective_says(
     for seed in range(trials):
         simulation = Drawing(world, rng=random.Random(seed))
         result = await depth_first(
-            simulation, simulation, Budget(budget), back=rule, depth=9, draws=4, seed=seed, accept=accept_all
+            simulation, simulation, Budget(budget), back=rule, depth=9, seed=seed, accept=accept_all
         )
         proved += result.proof is not None
     expected = chance_of_a_proof(CHAIN_P, budget, back)

@@ -245,6 +245,8 @@ async def test_a_merged_step_leads_to_its_state(study: Path) -> None:
         await page.locator("#search-table tr", has_text=ODD).get_by_role("button").first.click()
         for _ in range(3):
             await page.locator("#unfold-level").click()
+        for _ in range(4):  # until it is in view
+            await page.locator("#zoom-out").click()
         await page.locator("#tree .merged").first.click()
         go = page.locator("#detail").get_by_role("button")
         state = (await go.inner_text()).removeprefix("Go to ")

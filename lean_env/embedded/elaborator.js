@@ -16,6 +16,7 @@ const META_STATE = { mctx: 0 };
 const INFO_STATE = { trees: 2, enabled: 12 }; // the last one is a scalar, at that offset behind the header
 const DELAYED_ASSIGNMENT = { pending: 1 };
 const TERM_STATE = { pendingMVars: 2 };
+const HASH_SET = { size: 0 };
 const NIL = 1; // [] and none: the boxed zero
 const WIDTH = 120; // Std.Format.defWidth
 
@@ -243,6 +244,23 @@ exports.Elaborator = class {
       this.releaseAll(after);
       if (result.error !== undefined) return this.exceptionText(result.error);
       return lean.takeString(lean.call('l_Std_Format_pretty', result.ok, lean.nat(WIDTH), lean.box(0), lean.box(0)));
+    });
+  }
+
+  /**
+   * Whether each goal can be proved apart, whatever becomes of the others: neither its type nor its hypotheses depend
+   * on anything that is still to be found, another goal included. One goal alone is not asked about.
+   */
+  independent({ contexts, states, goals }) {
+    const { lean } = this, all = [...lean.list(goals)];
+    return all.length > 1 && all.every(goal => {
+      const { result, states: after } = this.within(states, refs => lean.tryIO('l_Lean_MVarId_getMVarDependencies',
+        lean.retain(goal), lean.box(0), lean.retain(contexts.meta), lean.retain(refs.meta),
+        lean.retain(contexts.core), lean.retain(refs.core)));
+      this.releaseAll(after);
+      const free = result.error === undefined && lean.field(result.ok, HASH_SET.size) === lean.box(0);
+      lean.release(result.ok ?? result.error);
+      return free;
     });
   }
 

@@ -120,7 +120,7 @@ class EmbeddedSession:
             self._steps.append(_Step(state.key, tactic))
             key = len(self._steps) - 1
             self._known(process)[key] = answer.proof_state
-            return ProofState(key, answer.goals)
+            return ProofState(key, answer.goals, answer.independent)
 
         try:
             return await self._slot.run(job)

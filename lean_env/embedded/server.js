@@ -1,7 +1,7 @@
 // A Lean REPL in one Node process: the protocol of leanprover-community/repl, JSON lines on standard input and output.
 //
 //   {"cmd": text, "env"?: n}          → {"env", "messages"?, "sorries"?: [{"proofState", "goal", "goals", "pos", "endPos"}]}
-//   {"tactic": text, "proofState": n} → {"proofState", "goals", "proofStatus", "messages"?}
+//   {"tactic": text, "proofState": n} → {"proofState", "goals", "independent"?, "proofStatus", "messages"?}
 //   {"verify": {"text", "statement", "name", "before"?}, "env"?: n} → facts about a whole proof (ours; see verification.js)
 //   {"library": true}                 → {"theorems": [{"name", "module"}]}, those of Lean's library (ours; see declared.js)
 //   anything that cannot be done      → {"message": reason}
@@ -83,7 +83,8 @@ class Server {
     const result = this.snapshots.runTactic(tactic, proofState);
     if (result.refused !== undefined) return { message: `Refused: ${result.refused}` };
     if (result.error !== undefined) return { message: `Lean error:\n${result.error}` };
-    return { proofStatus: result.status, proofState: result.id, goals: result.goals, ...messagesOf(result.messages) };
+    const { id, goals, status, messages } = result, independent = result.independent ? { independent: true } : {};
+    return { proofStatus: status, proofState: id, goals, ...independent, ...messagesOf(messages) };
   }
 
   verify({ verify, env }) {

@@ -116,7 +116,8 @@ exports.Snapshots = class Snapshots {
       return { refused: `uses ${late[0]}, which is declared with or after ${before}` };
     }
     const id = this.steps.push({ tactic, proofState, before }) - 1;
-    const answer = { id, goals: this.elaborator.goals(next), status: this.elaborator.status(next), messages };
+    const answer = { id, goals: this.elaborator.goals(next), status: this.elaborator.status(next), messages,
+      independent: this.elaborator.independent(next) };
     this.proofStates.set(id, next);
     return answer;
   }

@@ -68,8 +68,8 @@ def _by_strategy(
     """A panel a strategy with a line a member, all on one scale, and one legend."""
     strategies = list(dict.fromkeys(cell.strategy for cell in cells))
     members = list(dict.fromkeys(cell.member for cell in results.cells))
-    columns = min(PER_ROW, len(strategies))
-    rows = math.ceil(len(strategies) / columns)
+    rows = math.ceil(len(strategies) / PER_ROW)
+    columns = math.ceil(len(strategies) / rows)
     figure = Figure(figsize=(max(4.2 * columns, 6), 3.3 * rows + 0.8), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     handles: dict[str, Line2D] = {}
@@ -104,7 +104,7 @@ def _grid(results: Results, figures: Figures) -> Figure:
     )
     figure = Figure(figsize=(4.2 + 0.95 * len(members), 1.2 + 0.42 * len(strategies)), layout="constrained")
     axes = figure.add_subplot()
-    axes.set_title(f"proved and verified within {results.budget} expansions, %", fontsize="medium", loc="left", pad=10)
+    figure.suptitle(f"proved and verified within {results.budget} expansions, %", fontsize="medium")
     axes.imshow(rates, cmap="Blues", aspect="auto", vmin=0, vmax=max(2 * rates.max(), 1))  # light enough for dark ink
     axes.set_xticks(range(len(members)), members, rotation=25, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(strategies)), strategies)

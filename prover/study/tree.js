@@ -269,7 +269,7 @@ const TREE = (() => {
   function fit() {
     const { clientWidth: width, clientHeight: height } = svg.node();
     const [right, bottom] = [d3.max(order, (node) => node.y) + COLUMN, d3.max(order, (node) => node.x) + 2 * ROW];
-    const scale = Math.max(Math.min(1, (width - 30) / right, height / bottom), 0.8); // what is smaller cannot be read
+    const scale = Math.max(Math.min(1, (width - 30) / right, height / bottom), 0.7); // what is smaller cannot be read
     svg.call(zoom.transform, d3.zoomIdentity.translate(20, 30).scale(scale));
     render();
   }
