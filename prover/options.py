@@ -150,6 +150,10 @@ ExplorationOption = Annotated[
         "--c", min=0, metavar="C", show_default="0.5", help="mcts, puct: how much seldom visited states are favoured."
     ),
 ]
+ApartOption = Annotated[
+    bool,
+    option("--apart", help="Prove goals that share no metavariable apart (AND-OR), where Lean says that they do not."),
+]
 BudgetOption = Annotated[
     int,
     option(

@@ -58,6 +58,8 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
     from prover.schedule_command import read_schedule
 
     name, calibration, schedule = EnsembleName(options["ensemble"]), options["calibration"], options["schedule"]
+    if options["apart"] and name is not EnsembleName.EQUAL:
+        raise InputError(f"--apart does not go with --ensemble {name}: leave one of them out")
     for option, given, taker in (
         ("calibration", calibration, EnsembleName.SHARED),
         ("schedule", schedule, EnsembleName.ADAPTIVE),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from prover.options import DEFAULT_ALPHA, PriorityName, StrategyName
+from search.and_or import apart
 from search.beam import beam
 from search.best_first import best_first
 from search.budget import Budget, SearchResult
@@ -33,7 +34,8 @@ class StrategyOptions(BaseModel):
 
     `width` is tactics a pop (best-first), states a level (beam), or tactics a state (shaped); `tactics` those that beam
     tries on a state; `pops` the states that best-first takes up together; `depth` the most tactics of a proof; `shape`
-    the widths by depth; `alpha` the exponent of priority length; `c` how much mcts and puct explore.
+    the widths by depth; `alpha` the exponent of priority length; `c` how much mcts and puct explore. `apart` goes with
+    all of them: goals that share no metavariable are proved apart (search.and_or).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +49,7 @@ class StrategyOptions(BaseModel):
     depth: PositiveInt | None = None
     shape: tuple[PositiveInt, ...] | None = Field(None, min_length=1)
     c: float | None = Field(None, ge=0, allow_inf_nan=False)
+    apart: bool = False
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -67,8 +70,8 @@ class StrategyOptions(BaseModel):
 
     @property
     def given(self) -> dict[str, Any]:
-        """The options that were given."""
-        return {name: value for name, value in self if name != "name" and value is not None}
+        """The options of this strategy that were given."""
+        return {name: value for name, value in self if name not in ("name", "apart") and value is not None}
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -99,7 +102,13 @@ def strategy(options: StrategyOptions, seed: int = 0) -> Strategy:
     async def searching(session: Session, policy: Policy, budget: Budget, accept: Accept) -> SearchResult:
         return await search(session, policy, budget, accept=accept)
 
-    return searching
+    async def searching_apart(session: Session, policy: Policy, budget: Budget, accept: Accept) -> SearchResult:
+        def part(session: Session, budget: Budget, accept: Accept) -> Awaitable[SearchResult]:
+            return searching(session, policy, budget, accept)
+
+        return await apart(part, session, budget, accept)
+
+    return searching_apart if options.apart else searching
 
 
 def label(options: StrategyOptions) -> str:
@@ -116,7 +125,7 @@ def label(options: StrategyOptions) -> str:
             for name, value in sorted(values.items())
             if name not in usual or value != usual[name]
         )
-    return f"{options.name}({shown})"
+    return f"{options.name}({shown})" + (", goals apart" if options.apart else "")
 
 
 def _priority(values: Mapping[str, Any]) -> Priority:

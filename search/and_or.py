@@ -28,8 +28,7 @@ BEYOND = Failed(FailureKind.ERROR, "the tactic works on other goals than the one
 async def apart(search: Search, session: Session, budget: Budget, accept: Accept) -> SearchResult:
     """`search` for a proof of the session's theorem, proving independent goals apart. The tree is that of the whole.
 
-    Of the budget, `expansions` are those of all searches together; whatever else it limits holds for each search. To
-    bring a goal to the front is no expansion, as no tactic is sampled for it.
+    Of the budget, `expansions` are those of all searches together; whatever else it limits holds for each search.
     Raises ValueError for a budget whose turns others share.
     """
     if budget.turns:
@@ -131,34 +130,29 @@ class _Splitting(_Wrapped):
         """Tactics that prove the goals of `state` in their order; together they may take half of what is left."""
         share = self._common.left // 2 // len(state.goals)
         tactics: tuple[str, ...] = ()
-        for place in range(len(state.goals)):
-            goal = await _Goal.at(self._session, state, place)
+        for _ in state.goals:
+            goal = _Goal(self._session, state)
             part = replace(self._budget, expansions=share)
-            result = goal and await _apart(self._search, goal, part, _claimed, self._common)
-            if result:
-                self.parts.append(result.spent)
-            if not result or result.proof is None:
+            result = await _apart(self._search, goal, part, _claimed, self._common)
+            self.parts.append(result.spent)
+            if result.proof is None:
                 return None
             tactics += result.proof
+            state = goal.after
         return tactics
 
 
 class _Goal(_Wrapped):
-    """One goal of a state as a theorem of its own. The others stand behind it and are to stay as they are.
+    """The first goal of a state as a theorem of its own. The others stand behind it and are to stay as they are.
 
     Whether they do is read off their texts. A tactic that leaves the same texts by another way is found out when the
-    whole proof is verified.
+    whole proof is verified. `after` is the state of the others once the goal is proved.
     """
 
     def __init__(self, session: Session, state: ProofState) -> None:
         super().__init__(session, replace(state, goals=state.goals[:1]))
         self._others = state.goals[1:]
-
-    @classmethod
-    async def at(cls, session: Session, state: ProofState, place: int) -> _Goal | None:
-        """The goal at `place`, brought to the front; None where Lean does not do that."""
-        front = await session.run(state, f"rotate_left {place}") if place else state
-        return cls(session, front) if isinstance(front, ProofState) else None
+        self.after = replace(state, goals=self._others)
 
     def _inner(self, state: ProofState) -> ProofState:
         return replace(state, goals=state.goals + self._others)
@@ -172,4 +166,8 @@ class _Goal(_Wrapped):
         own = len(goals) - len(self._others)
         if own < 0 or goals[own:] != self._others:
             return BEYOND
-        return replace(result, goals=goals[:own]) if isinstance(result, ProofState) and own else Proved()
+        if isinstance(result, ProofState):
+            if own:
+                return replace(result, goals=goals[:own])
+            self.after = result
+        return Proved()

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simulated import accept_all
 
-from lean_env.engine import Failed, FailureKind, ProofState, Proved, Session, TacticResult
+from lean_env.embedded.engine import EmbeddedEngine
+from lean_env.engine import Failed, FailureKind, ProofState, Proved, Session, TacticResult, Theorem
 from prover.strategies import StrategyOptions, label, strategy
 from search.and_or import apart
 from search.budget import Budget, SearchResult, SearchStatus
@@ -56,8 +57,6 @@ class Numbers:
         match tactic.split():
             case ["split"] if first > 3:
                 goals = [first // 2, first - first // 2, *others]
-            case ["rotate_left", n]:
-                goals = [first, *others][int(n) :] + [first, *others][: int(n)]
             case ["all", n]:
                 goals = [goal - int(n) for goal in (first, *others)]
             case [n] if n.isdigit():
@@ -124,8 +123,7 @@ def test_proofs_are_of_the_whole_and_all_searches_together_keep_to_the_budget(
         return await holds(start, proof)
 
     result = prove(lean, Preferring(seed), expansions, options, verified)
-    asked = [tactic for _, tactic in lean.ran if not tactic.startswith("rotate_left")]
-    assert result.spent.expansions - result.spent.redraws == len(asked) <= expansions
+    assert result.spent.expansions - result.spent.redraws == len(lean.ran) <= expansions
     assert result.spent.lean_s >= 0
     assert (result.proof is not None) == (result.status is SearchStatus.PROVED)
     if result.proof is not None:
@@ -193,3 +191,18 @@ async def test_goals_are_not_proved_apart_within_turns() -> None:
 
     with pytest.raises(ValueError, match="take turns"):
         await taking_turns([member], Budget(5))
+
+
+async def test_lean_accepts_what_was_proved_apart(engine: EmbeddedEngine) -> None:
+    theorem = Theorem("t", "theorem t (p q r : Prop) (hp : p) (hq : q) (hr : r) : p ∧ q ∧ r := by sorry")
+    policy = Preferring(0, ("constructor", "exact hp", "exact hq", "exact hr"))
+    searching = strategy(StrategyOptions(name="best-first", width=4, apart=True))
+    session = await engine.open(theorem)
+
+    async def accept(tactics: tuple[str, ...]) -> bool:
+        return (await engine.verify(theorem, "\n".join(tactics))).proved
+
+    result = await searching(session, policy, Budget(64), accept)
+    await session.close()
+    assert result.proof == ("constructor", "exact hp", "constructor", "exact hq", "exact hr")
+    assert all("\n\n" not in state for state in policy.asked)  # no more than one goal at a time

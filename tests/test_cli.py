@@ -342,6 +342,7 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
     [
         (("--calibration", "1,1"), ("--calibration", "--ensemble shared")),
         (("--schedule", "x"), ("--schedule", "--ensemble adaptive")),
+        (("--apart", "--ensemble", "shared"), ("--apart", "--ensemble shared")),
         (("--ensemble", "shared", "--calibration", "1"), ("give 2 numbers",)),
         (("--ensemble", "shared", "--calibration", "1,0"), ("give 2 numbers",)),
         (("--ensemble", "shared", "--calibration", "1,x"), ("give 2 numbers",)),

@@ -115,6 +115,28 @@ async def test_a_tactic_works_on_the_first_goal(engine: EmbeddedEngine) -> None:
     await session.close()
 
 
+@pytest.mark.parametrize(
+    ("statement", "tactic", "independent"),
+    [
+        ("(p q : Prop) (hp : p) (hq : q) : p ∧ q", "constructor", True),
+        ("(p q : Prop) (h : p ∨ q) : q ∨ p", "cases h", True),
+        ("(a b : ℕ) : a + b = b + a", "induction a", True),
+        (": ∃ n : ℕ, n > 3", "constructor", False),  # the witness is in the other goal
+        (": ∃ n : ℕ, n > 3", "refine ⟨?_, ?_⟩", False),
+        ("(a b c : ℕ) (h : a < b) (k : b < c) : a < c", "apply Nat.lt_trans", False),
+        ("(p q : Prop) (hp : p) (hq : q) : p ∧ q", "skip", False),  # one goal alone
+    ],
+)
+async def test_the_engine_tells_which_goals_can_be_proved_apart(
+    engine: EmbeddedEngine, statement: str, tactic: str, independent: bool
+) -> None:
+    session = await engine.open(Theorem("t", f"theorem t {statement} := by sorry"))
+    state = await session.run(session.root, tactic)
+    assert isinstance(state, ProofState)
+    assert state.independent is independent
+    await session.close()
+
+
 async def test_several_lines_are_a_block_as_in_a_proof(engine: EmbeddedEngine) -> None:
     session = await engine.open(LESS)
     assert isinstance(await session.run(session.root, "cases b\nall_goals omega"), Proved)
