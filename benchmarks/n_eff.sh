@@ -51,11 +51,12 @@ valid)
   for t in 1.3 1.7; do
     set -- "$@" --model "4 ce@$t=$run/{seed}/ce/epoch-4@$t" --model "30 ce@$t=$run/{seed}/ce@$t"
   done
-  for name in n-eff-4 n-eff-8 n-eff-16 n-eff-32 uniform best-first; do
+  for name in n-eff-4 n-eff-8 n-eff-16 n-eff-32; do
     set -- "$@" --model "8 $name=$run/{seed}/$name/epoch-8" --model "30 $name=$run/{seed}/$name"
   done
+  for name in uniform best-first; do set -- "$@" --model "30 $name=$run/{seed}/$name"; done
   for benchmark in gym library; do
-    $python -m benchmarks.measure --benchmark $benchmark --split valid --budget 256 --seed 0 --seed 1 --seed 2 \
+    $python -m benchmarks.measure --benchmark $benchmark --split valid --limit 100 --budget 256 --seed 0 \
       --model "base=$run/{seed}/base" --model "30 ce=$run/{seed}/ce" "$@" --out $run/valid-$benchmark.jsonl
   done
   ;;
