@@ -51,10 +51,7 @@ valid)
   for t in 1.3 1.7; do
     set -- "$@" --model "4 ce@$t=$run/{seed}/ce/epoch-4@$t" --model "30 ce@$t=$run/{seed}/ce@$t"
   done
-  for name in n-eff-4 n-eff-8 n-eff-16 n-eff-32; do
-    set -- "$@" --model "8 $name=$run/{seed}/$name/epoch-8" --model "30 $name=$run/{seed}/$name"
-  done
-  for name in uniform best-first; do set -- "$@" --model "30 $name=$run/{seed}/$name"; done
+  for name in n-eff-4 n-eff-8 n-eff-16 n-eff-32 uniform best-first; do set -- "$@" --model "$run/{seed}/$name"; done
   for benchmark in gym library; do
     $python -m benchmarks.measure --benchmark $benchmark --split valid --limit 100 --budget 256 --seed 0 \
       --model "base=$run/{seed}/base" --model "30 ce=$run/{seed}/ce" "$@" --out $run/valid-$benchmark.jsonl
