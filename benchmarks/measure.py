@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +42,7 @@ from search.tree import Priority
 from train.corpus.kept import read_rows
 from train.settings import base_weights
 
-LANES = 12  # theorems searched at once: enough to fill the model's batches
+TOGETHER = 32  # theorems searched at once by one contestant, so that its model answers them in one batch
 PORTFOLIO = "portfolio"
 # Less than `prove` gives a tactic: what takes longer than a second is hardly ever what a small model needs.
 FAST = Limits(timeout_s=4.0, heartbeats=8_000, memory_mb=1800)
@@ -126,20 +127,18 @@ async def measure(
 ) -> None:
     """Make every search of every theorem, and write a Line for each to `out`."""
     done = _done(out, searches, budget)
-    queue = iter(theorems)
     with out.open("a", encoding="utf-8") as file, tqdm(total=len(theorems), unit="theorem", mininterval=5) as bar:
-
-        async def lane() -> None:
-            for theorem in queue:
-                todo = [search for search in searches if (theorem.name, *_key(search, budget)) not in done]
-                for line in await _theorem(engine, theorem, todo, budget) if todo else ():
-                    file.write(json.dumps(asdict(line)) + "\n")
-                file.flush()
-                bar.update()
-
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(LANES):
-                lanes.create_task(lane())
+        for start in range(0, len(theorems), TOGETHER):
+            together = theorems[start : start + TOGETHER]
+            async with AsyncExitStack() as opened:
+                places = [await opened.enter_async_context(aclosing(_Place(engine, theorem))) for theorem in together]
+                for search in searches:
+                    key = _key(search, budget)
+                    todo = [place for place in places if (place.theorem.name, *key) not in done]
+                    for line in await asyncio.gather(*(place.line(search, budget) for place in todo)):
+                        file.write(json.dumps(asdict(line)) + "\n")
+                    file.flush()
+            bar.update(len(together))
 
 
 def _key(search: Search, budget: int) -> tuple[str, str, int, int, str]:
@@ -160,30 +159,37 @@ def _done(out: Path, searches: Sequence[Search], budget: int) -> set[tuple[str, 
     return done
 
 
-async def _theorem(engine: StandaloneEngine, theorem: Theorem, todo: Sequence[Search], budget: int) -> list[Line]:
-    try:
-        session = await engine.open(theorem)
-    except UnsupportedStatement:
-        return [Line(theorem.name, *_key(search, budget), None, 0, 0) for search in todo]
-    known, verdicts = KnownResults(session), dict[tuple[str, ...], bool]()
+class _Place:
+    """Where all searches of one theorem are made, one after the other: what Lean said is known to the next."""
 
-    async def accept(tactics: tuple[str, ...]) -> bool:
-        if tactics not in verdicts:
-            verdicts[tactics] = (await engine.verify(theorem, "\n".join(tactics))).proved
-        return verdicts[tactics]
+    def __init__(self, engine: StandaloneEngine, theorem: Theorem) -> None:
+        self.theorem = theorem
+        self._engine = engine
+        self._known: KnownResults | None = None
+        self._verdicts: dict[tuple[str, ...], bool] = {}
 
-    async def line(search: Search) -> Line:
+    async def line(self, search: Search, budget: int) -> Line:
+        """What one search comes to; nothing is proved of a statement that Lean does not take."""
         contestant, strategy, seed = search
-        policy = contestant.policy(theorem, seed)
-        result = await _search(strategy, _Alone(known), policy, Budget(budget), accept)
+        try:
+            self._known = self._known or KnownResults(await self._engine.open(self.theorem))
+        except UnsupportedStatement:
+            return Line(self.theorem.name, *_key(search, budget), None, 0, 0)
+        policy = contestant.policy(self.theorem, seed)
+        result = await _search(strategy, _Alone(self._known), policy, Budget(budget), self._accept)
         tokens = policy.model_tokens if isinstance(policy, TransformersPolicy) else 0
         proved_at = result.spent.expansions if result.proof else None
-        return Line(theorem.name, *_key(search, budget), proved_at, result.spent.expansions, tokens)
+        return Line(self.theorem.name, *_key(search, budget), proved_at, result.spent.expansions, tokens)
 
-    try:
-        return [await line(search) for search in todo]
-    finally:
-        await session.close()
+    async def _accept(self, tactics: tuple[str, ...]) -> bool:
+        if tactics not in self._verdicts:
+            self._verdicts[tactics] = (await self._engine.verify(self.theorem, "\n".join(tactics))).proved
+        return self._verdicts[tactics]
+
+    async def aclose(self) -> None:
+        """Release what the engine holds."""
+        if self._known:
+            await self._known.close()
 
 
 async def _search(
