@@ -76,7 +76,12 @@ def prove(
     context: typer.Context,
     benchmark: Annotated[
         str | None,
-        option(panel="Theorems", metavar="NAME", show_default=False, help="The benchmark to prove: minif2f."),
+        option(
+            panel="Theorems",
+            metavar="NAME",
+            show_default=False,
+            help="The benchmark to prove: minif2f, minif2f-core, gym or library.",
+        ),
     ] = None,
     split: Annotated[
         str | None, option(panel="Theorems", metavar="NAME", show_default="both", help="Which split: valid or test.")
