@@ -4,8 +4,8 @@
 #
 #   benchmarks/n_eff.sh data         a corpus of small steps and held-out theorems; an hour on two cores
 #   benchmarks/n_eff.sh train 0      the models of training seed 0 (also 1 and 2); half an hour
-#   benchmarks/n_eff.sh valid        what they prove on the validation split, to choose the controls on
-#   benchmarks/n_eff.sh test         the chosen ones on the test split
+#   benchmarks/n_eff.sh valid        what those of seed 0 prove on the validation split, to choose the controls on
+#   benchmarks/n_eff.sh test         the chosen ones of seeds 0, 1 and 2 on the test split; hours
 #   benchmarks/n_eff.sh tables       the tables and pictures of docs/n-eff.md
 #
 # Everything lies under runs/n-eff; each command goes on where it was stopped.
@@ -21,10 +21,18 @@ train() {
     --micro-batch 32 --seed "$seed" --out "$@"
 }
 
-# What the models prove: OPTION... Only the file of theorems is ours; --benchmark names no more than its format.
+# What models prove within 256 expansions a theorem: SPLIT OPTION... Of the benchmark only its name is taken: the
+# theorems are ours. Cross-entropy stands for all its epochs and for fewer.
 measure() {
-  $python -m benchmarks.measure --benchmark gym --data $run/theorems.jsonl --budget 256 "$@"
+  split=$1
+  shift
+  for epoch in 16 8 4 2; do set -- --model "$epoch ce=$run/{seed}/ce/epoch-$epoch" "$@"; done
+  for name in $objectives; do set -- "$@" --model "$name=$run/{seed}/$name"; done
+  $python -m benchmarks.measure --benchmark gym --data $run/theorems.jsonl --split "$split" --budget 256 \
+    --model "30 ce=$run/{seed}/ce" "$@" --out "$run/$split.jsonl"
 }
+objectives="n-eff-4 n-eff-8 n-eff-16 n-eff-32 uniform best-first"
+over_n_eff=n-eff-4,n-eff-8,n-eff-16,n-eff-32
 
 case "$1" in
 data) $python -m benchmarks.small_steps --out $run ;;
@@ -43,4 +51,22 @@ train)
   branch best-first --objective best-first --budget 256
   for n in 4 8 16 32; do branch n-eff-$n --objective coverage --n-eff $n; done
   ;;
+valid)
+  measure valid --seed 0 --model "base=$run/{seed}/base" --model "4 ce@1.3=$run/{seed}/ce/epoch-4@1.3" \
+    --model "8 ce@1.3=$run/{seed}/ce/epoch-8@1.3" --model "30 ce@1.5=$run/{seed}/ce@1.5"
+  ;;
+test) measure test --seed 0 --seed 1 --seed 2 ;;
+tables)
+  set -- --ensemble "over N_eff=$over_n_eff" --ensemble "over CE checkpoints=2 ce,4 ce,8 ce,16 ce"
+  $python -m benchmarks.compare $run/valid.jsonl --baseline "30 ce" "$@"
+  set -- "$@" --ensemble "over CE seeds=4 ce,4 ce,4 ce" --ensemble "over N_eff 16 of seeds=n-eff-16,n-eff-16,n-eff-16"
+  for baseline in "30 ce" "4 ce" "over CE checkpoints"; do
+    $python -m benchmarks.compare $run/test.jsonl --baseline "$baseline" "$@"
+  done
+  $python -m benchmarks.plots curves $run/test.jsonl "$@" --out docs/pictures/n-eff-curves.png
+  models="$run/0/ce"
+  for name in $objectives; do models="$models $run/0/$name"; done
+  $python -m benchmarks.plots reliability $models --out docs/pictures/n-eff-reliability.png
+  ;;
+*) echo "n_eff.sh: $1 is none of data, train, valid, test, tables" >&2 && exit 2 ;;
 esac
