@@ -20,6 +20,8 @@ test: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest
+	tests/check_vllm.sh
+	tests/check_leandojo.sh
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

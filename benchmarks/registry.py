@@ -7,7 +7,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from benchmarks import made, minif2f
+from benchmarks import leandojo, made, minif2f
 from benchmarks.statements import Benchmark, BenchmarkError, select
 
 __all__ = ["BENCHMARKS", "Benchmark", "BenchmarkError", "load"]
@@ -22,13 +22,18 @@ BENCHMARKS: dict[str, Callable[[Path | None], Benchmark]] = {
 _SPLITS = ("valid", "test", "all")
 
 
-def load(name: str, *, split: str | None = None, data: Path | None = None) -> Benchmark:
+def load(name: str, *, split: str | None = None, data: Path | None = None, repo: str | None = None) -> Benchmark:
     """The theorems of a benchmark: of the split `valid` or `test`, or of both for `all` and None.
 
+    LeanDojo's has splits of its own, and `repo` is for it alone: URL@COMMIT of the repository that its theorems are of.
     Raises BenchmarkError when there is no such benchmark or split, when the statements cannot be had or are not what
     they should be, and when no theorem is left.
     """
-    _known("benchmark", name, tuple(BENCHMARKS))
+    _known("benchmark", name, (*BENCHMARKS, leandojo.NAME))
+    if name == leandojo.NAME:
+        return leandojo.load(data, split, repo)
+    if repo is not None:
+        raise BenchmarkError(f"--repo is for theorems of a traced repository, and {name} has none: leave it out")
     if split is not None:
         _known("split", split, _SPLITS)
     benchmark = BENCHMARKS[name](data)

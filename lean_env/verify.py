@@ -131,6 +131,11 @@ def elaborated_header(header: str) -> str:
     return "\n".join(kept).strip()
 
 
+def imported(header: str) -> tuple[str, ...]:
+    """The modules that a header imports, in its order."""
+    return tuple(module for line in header.splitlines() if line.startswith("import") for module in line.split()[1:])
+
+
 def judge(facts: Facts, theorem: WholeTheorem) -> Verdict:
     """The verdict on what the engine reports of a whole theorem."""
 

@@ -7,6 +7,7 @@ import io
 import sys
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,21 +22,34 @@ from prover.options import (
     SHIPPED,
     AlphaOption,
     ApartOption,
+    BackendName,
+    BackendOption,
     BeamsOption,
     BudgetOption,
     CalibrationOption,
     DepthOption,
+    EngineName,
+    EngineOption,
     EnsembleName,
     EnsembleOption,
     ExplorationOption,
     FlopsOption,
+    GpuMemoryOption,
+    GpusPerPolicyOption,
     InputError,
+    LeanMemoryOption,
+    LeanPerNodeOption,
     LeanSecondsOption,
+    MaxModelLenOption,
     ModelCallsOption,
     ModelTokensOption,
     PolicyOption,
     PopsOption,
     PriorityOption,
+    ProjectOption,
+    RayOption,
+    ReplOption,
+    SandboxOption,
     ScheduleOption,
     SeedOption,
     ShapeOption,
@@ -43,6 +57,7 @@ from prover.options import (
     StrategyOption,
     TacticsOption,
     TemperatureOption,
+    TensorParallelOption,
     TimeoutOption,
     WallSecondsOption,
     WidthOption,
@@ -51,11 +66,13 @@ from prover.options import (
 )
 from prover.schedule_command import learn_schedule
 from prover.study_command import study
+from prover.trace_command import trace
 from prover.train_command import train
 
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
     from lean_env.engine import Theorem, Verdict
+    from prover.parts import NativeStart
     from prover.records import Attempt
     from prover.run import Plan
     from prover.store import Store
@@ -80,19 +97,35 @@ def prove(
             panel="Theorems",
             metavar="NAME",
             show_default=False,
-            help="The benchmark to prove: minif2f, minif2f-core, gym or library.",
+            help="The benchmark to prove: minif2f, minif2f-core, gym, library or leandojo.",
         ),
     ] = None,
     split: Annotated[
-        str | None, option(panel="Theorems", metavar="NAME", show_default="both", help="Which split: valid or test.")
+        str | None,
+        option(
+            panel="Theorems",
+            metavar="NAME",
+            show_default="both",
+            help="Which split: valid or test. leandojo: novel_premises or random, or such as random/valid.",
+        ),
     ] = None,
     data: Annotated[
         Path | None,
         option(
             panel="Theorems",
-            metavar="FILE",
+            metavar="PATH",
             show_default="download",
-            help="The statements: JSON lines with name, split, header and statement.",
+            help="The statements: JSON lines with name, split, header and statement. leandojo: the folder of LeanDojo"
+            " Benchmark 4.",
+        ),
+    ] = None,
+    repo: Annotated[
+        str | None,
+        option(
+            panel="Theorems",
+            metavar="URL@COMMIT",
+            show_default="the data's",
+            help="leandojo: the traced repository (prove trace); without --data, all that it proves by tactics.",
         ),
     ] = None,
     limit: Annotated[
@@ -101,6 +134,10 @@ def prove(
     policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
     temperature: TemperatureOption = None,
     beams: BeamsOption = None,
+    backend: BackendOption = BackendName.TRANSFORMERS,
+    tensor_parallel: TensorParallelOption = None,
+    gpu_memory: GpuMemoryOption = None,
+    max_model_len: MaxModelLenOption = None,
     strategy: StrategyOption = StrategyName.BEST_FIRST,
     width: WidthOption = None,
     depth: DepthOption = None,
@@ -123,6 +160,14 @@ def prove(
     seed: SeedOption = 0,
     timeout: TimeoutOption = DEFAULT_TIMEOUT_S,
     workers: WorkersOption = 2,
+    engine: EngineOption = EngineName.EMBEDDED,
+    project: ProjectOption = None,
+    repl: ReplOption = None,
+    lean_memory: LeanMemoryOption = None,
+    sandbox: SandboxOption = None,
+    ray: RayOption = None,
+    gpus_per_policy: GpusPerPolicyOption = None,
+    lean_per_node: LeanPerNodeOption = None,
     out: Annotated[
         Path | None,
         option(
@@ -152,13 +197,17 @@ def prove(
     from benchmarks.registry import load
     from prover.store import Store
 
-    theorems = load(benchmark, split=split, data=data)
+    theorems = load(benchmark, split=split, data=data, repo=repo)
     if limit is not None:
         theorems = replace(theorems, theorems=theorems.theorems[:limit])
-    plan = parts.plan(context.params)
+    if ray is not None and "workers" in given:
+        raise InputError("--workers are those of this machine: with --ray give --lean-per-node")
+    if (proving := parts.cluster_run(context.params, theorems)) is None:
+        native, plan = parts.native_engine(context.params), parts.plan(context.params)
+        proving = partial(_prove_benchmark, theorems, plan, workers, native)
     with closing(Store(out or Path("runs") / benchmark)) as store:
         try:
-            summary = asyncio.run(_prove_benchmark(theorems, plan, store, workers, fresh))
+            summary = asyncio.run(proving(store, fresh))
         except KeyboardInterrupt:
             same = "the same command without --fresh" if fresh else "the same command"
             _say(f"prove: stopped; what is finished is kept in {store.out}, and {same} goes on from there")
@@ -177,6 +226,7 @@ app.command()(minimize)
 app.command()(train)
 app.command()(study)
 app.command("schedule")(learn_schedule)
+app.command()(trace)
 
 
 def _on_command_line(context: typer.Context, name: str) -> bool:
@@ -184,14 +234,15 @@ def _on_command_line(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-async def _prove_benchmark(benchmark: Benchmark, plan: Plan, store: Store, workers: int, fresh: bool) -> dict[str, Any]:
-    from lean_env.embedded.engine import Limits
+async def _prove_benchmark(
+    benchmark: Benchmark, plan: Plan, workers: int, native: NativeStart | None, store: Store, fresh: bool
+) -> dict[str, Any]:
     from prover.progress import RunBar
     from prover.run import finish, prove_all, settings
 
     if benchmark.notice:
         _say(benchmark.notice)
-    engine = await parts.start_engine(workers, Limits(plan.timeout_s))
+    engine = await parts.engine_of(benchmark, workers, plan.timeout_s, native)
     try:
         store.begin(
             settings(benchmark, engine, plan), [p.member for p in plan.members], benchmark.theorems, fresh=fresh
@@ -212,6 +263,10 @@ def theorem(
     policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
     temperature: TemperatureOption = None,
     beams: BeamsOption = None,
+    backend: BackendOption = BackendName.TRANSFORMERS,
+    tensor_parallel: TensorParallelOption = None,
+    gpu_memory: GpuMemoryOption = None,
+    max_model_len: MaxModelLenOption = None,
     strategy: StrategyOption = StrategyName.BEST_FIRST,
     width: WidthOption = None,
     depth: DepthOption = None,
@@ -233,12 +288,18 @@ def theorem(
     wall_s: WallSecondsOption = None,
     seed: SeedOption = 0,
     timeout: TimeoutOption = DEFAULT_TIMEOUT_S,
+    engine: EngineOption = EngineName.EMBEDDED,
+    project: ProjectOption = None,
+    repl: ReplOption = None,
+    lean_memory: LeanMemoryOption = None,
+    sandbox: SandboxOption = None,
 ) -> None:
     """Prove one theorem and print it with its proof. Exit status 1 when no proof is found."""
     from prover.lean_text import theorem_of, with_proof
 
     wanted = theorem_of(statement)
-    found = asyncio.run(_prove_theorem(wanted, parts.plan(context.params)))
+    native = parts.native_engine(context.params)
+    found = asyncio.run(_prove_theorem(wanted, parts.plan(context.params), native))
     if not found.proof:
         claimed = "".join(f"; a proof was {c.verdict.kind.value}: {_line(c.verdict.reason)}" for c in found.claims[:1])
         _say(
@@ -248,13 +309,12 @@ def theorem(
     typer.echo(with_proof(wanted, found.proof))
 
 
-async def _prove_theorem(wanted: Theorem, plan: Plan) -> Attempt:
-    from lean_env.embedded.engine import Limits
+async def _prove_theorem(wanted: Theorem, plan: Plan, native: NativeStart | None) -> Attempt:
     from lean_env.engine import UnsupportedStatement
     from prover.run import attempt
     from search.ensemble import Pot
 
-    engine = await parts.start_engine(1, Limits(plan.timeout_s))
+    engine = await parts.own_engine(native, 1, plan.timeout_s)
     try:
         return await attempt(engine, wanted, plan, Pot())
     except UnsupportedStatement as why:
@@ -265,25 +325,30 @@ async def _prove_theorem(wanted: Theorem, plan: Plan) -> Attempt:
 
 @app.command()
 def check(
+    context: typer.Context,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE.lean...", help="Files from the proofs/ folder of a run.")
     ],
     workers: WorkersOption = 1,
+    engine: EngineOption = EngineName.EMBEDDED,
+    project: ProjectOption = None,
+    repl: ReplOption = None,
+    lean_memory: LeanMemoryOption = None,
+    sandbox: SandboxOption = None,
 ) -> None:
     """Verify proofs that a run has written, and print a verdict a file. Exit status 1 unless all are proved."""
     texts = [_read(file) for file in files]
-    verdicts = asyncio.run(_check(files, texts, workers))
+    verdicts = asyncio.run(_check(files, texts, workers, parts.native_engine(context.params)))
     for file, verdict in zip(files, verdicts, strict=True):
         typer.echo(f"{file}: {verdict.kind.value}" + (f": {_line(verdict.reason)}" if verdict.reason else ""))
     if not all(verdict.proved for verdict in verdicts):
         raise typer.Exit(1)
 
 
-async def _check(files: list[Path], texts: list[str], workers: int) -> list[Verdict]:
-    from lean_env.embedded.engine import Limits
+async def _check(files: list[Path], texts: list[str], workers: int, native: NativeStart | None) -> list[Verdict]:
     from prover.lean_text import LeanTextError, read_proof_file
 
-    engine = await parts.start_engine(workers, Limits())
+    engine = await parts.own_engine(native, workers, DEFAULT_TIMEOUT_S)
     try:
         proofs = []
         for file, text in zip(files, texts, strict=True):

@@ -10,8 +10,10 @@ import typer
 
 DEFAULT_ALPHA = 0.5
 DEFAULT_TEMPERATURE = 1.0
+HOTTEST_SERVED = 2  # the highest temperature of vLLM and of OpenAI's API
 DEFAULT_TIMEOUT_S = 10.0
 SHIPPED, PORTFOLIO = "shipped", "portfolio"
+SERVED = ("http://", "https://")  # the beginnings of policies that servers run
 
 
 class InputError(Exception):
@@ -49,6 +51,28 @@ class PriorityName(StrEnum):
     LENGTH = "length"
 
 
+class BackendName(StrEnum):
+    """What runs the models."""
+
+    TRANSFORMERS = "transformers"
+    VLLM = "vllm"
+
+
+class EngineName(StrEnum):
+    """Which Lean."""
+
+    EMBEDDED = "embedded"
+    REPL = "repl"
+
+
+class SandboxMode(StrEnum):
+    """Whether a native Lean runs without network, and sees its project read-only and little else."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    OFF = "off"
+
+
 def option(*names: str, panel: str = "Search", **rest: Any) -> Any:
     """An option of the help's panel `panel`; the rest is Typer's."""
     return typer.Option(*names, rich_help_panel=panel, **rest)
@@ -61,7 +85,36 @@ PolicyOption = Annotated[
         metavar="NAME",
         show_default=SHIPPED,
         help="Where tactics come from: shipped (the models that come with prove, one for each N_eff), portfolio (no"
-        " model), the folder of a model or adapter, or a name of the hub. Several are an ensemble.",
+        " model), the folder of a model or adapter, a name of the hub, or a model of a server (http://HOST:8000/v1#NAME)."
+        " Several are an ensemble.",
+    ),
+]
+BackendOption = Annotated[
+    BackendName, option(panel="Models", help="What runs the models: transformers, or vLLM (the extra vllm).")
+]
+TensorParallelOption = Annotated[
+    int | None,
+    option(panel="Models", min=1, metavar="N", show_default="1", help="vllm: so many GPUs hold one model together."),
+]
+GpuMemoryOption = Annotated[
+    float | None,
+    option(
+        panel="Models",
+        min=0.01,
+        max=1,
+        metavar="SHARE",
+        show_default="0.9",
+        help="vllm: of a GPU's memory, for weights and cache; without a GPU, of the machine's.",
+    ),
+]
+MaxModelLenOption = Annotated[
+    int | None,
+    option(
+        panel="Models",
+        min=256,
+        metavar="N",
+        show_default="the model's",
+        help="vllm: tokens of a state and a tactic together; longer states are cut.",
     ),
 ]
 EnsembleOption = Annotated[
@@ -178,4 +231,60 @@ TimeoutOption = Annotated[
 ]
 WorkersOption = Annotated[
     int, option(panel="Run", min=1, metavar="N", help="Lean processes; each takes 0.5 to 0.8 GB of memory.")
+]
+RayOption = Annotated[
+    str | None,
+    option(
+        panel="Cluster",
+        metavar="ADDRESS",
+        show_default="this machine",
+        help="Run on a Ray cluster (the extra ray): auto for the one that this machine is a node of, or HOST:PORT.",
+    ),
+]
+GpusPerPolicyOption = Annotated[
+    int | None,
+    option(
+        panel="Cluster",
+        min=0,
+        metavar="N",
+        show_default="1, or --tensor-parallel",
+        help="GPUs of one copy of a model; as many copies as there are GPUs for. 0: one copy a node, without a GPU.",
+    ),
+]
+LeanPerNodeOption = Annotated[
+    int | None,
+    option(
+        panel="Cluster",
+        min=1,
+        metavar="N",
+        show_default="its CPUs",
+        help="Lean processes on each node, at most one for each CPU that no copy of a model needs.",
+    ),
+]
+EngineOption = Annotated[
+    EngineName, option(panel="Lean", help="embedded, the Lean that comes with prove, or repl, that of --project.")
+]
+ReplOption = Annotated[
+    str | None,
+    option(
+        panel="Lean",
+        metavar="COMMAND",
+        show_default="lean-interact's; else lake env repl",
+        help="repl: what starts the community REPL in the project.",
+    ),
+]
+ProjectOption = Annotated[
+    Path | None, option(panel="Lean", metavar="DIR", show_default=False, help="repl: a Lean project, built.")
+]
+LeanMemoryOption = Annotated[
+    int | None,
+    option(panel="Lean", min=512, metavar="MIB", show_default="12288", help="repl: memory of one Lean process."),
+]
+SandboxOption = Annotated[
+    SandboxMode | None,
+    option(
+        panel="Lean",
+        show_default="auto",
+        help="repl: Lean gets no network and sees the project read-only: where it can be had, always, or never.",
+    ),
 ]

@@ -6,19 +6,43 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from prover.options import DEFAULT_TEMPERATURE, PORTFOLIO, SHIPPED, EnsembleName, InputError
+import typer
+
+from prover.options import (
+    DEFAULT_TEMPERATURE,
+    HOTTEST_SERVED,
+    PORTFOLIO,
+    SERVED,
+    SHIPPED,
+    BackendName,
+    EngineName,
+    EnsembleName,
+    InputError,
+    SandboxMode,
+)
 
 if TYPE_CHECKING:
+    from benchmarks.registry import Benchmark
     from lean_env.embedded.engine import EmbeddedEngine, Limits
     from prover.ensembles import Ensemble
+    from prover.policy.shelf import Shelved
+    from prover.policy.vllm import VllmSettings
     from prover.records import Member
-    from prover.run import Plan, PolicyFactory
+    from prover.run import Plan, PolicyFactory, StandaloneEngine
+    from prover.store import Store
     from prover.strategies import StrategyOptions
+
+    Opener = Callable[..., list[Shelved]]  # such as prover.policy.shelf.open_models
+    Proving = Callable[[Store, bool], Coroutine[Any, Any, dict[str, Any]]]  # from the store, and whether it is fresh
+
+    NativeStart = Callable[[int, float], Awaitable[StandaloneEngine]]  # from workers, and seconds of a tactic
 
 
 async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
@@ -32,8 +56,80 @@ async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
     return await EmbeddedEngine.start(workers, limits)
 
 
-def plan(options: Mapping[str, Any]) -> Plan:
-    """How a search goes, from the options of a command by their names. Raises InputError and ModelError."""
+async def engine_of(
+    benchmark: Benchmark, workers: int, timeout_s: float, native: NativeStart | None = None
+) -> StandaloneEngine:
+    """The engine for a benchmark: LeanDojo for theorems of a traced repository, else `native` where it is given.
+
+    Raises EngineError.
+    """
+    from benchmarks.leandojo import TracedBenchmark
+
+    if isinstance(benchmark, TracedBenchmark):
+        from lean_env.leandojo import engine as leandojo
+
+        if native is not None:
+            raise InputError("theorems of a traced repository are proved in LeanDojo: leave --engine out")
+
+        limits = leandojo.Limits(timeout_s)
+        return await leandojo.LeanDojoEngine.start(benchmark.repository, benchmark.places, workers, limits)
+    return await own_engine(native, workers, timeout_s)
+
+
+async def own_engine(native: NativeStart | None, workers: int, timeout_s: float) -> StandaloneEngine:
+    """The native engine where it is given, else the embedded one. Raises EngineError."""
+    from lean_env.embedded.engine import Limits
+
+    return await native(workers, timeout_s) if native else await start_engine(workers, Limits(timeout_s))
+
+
+def native_engine(options: Mapping[str, Any]) -> NativeStart | None:
+    """What starts the native engine, or None where the embedded one is asked for. Raises InputError."""
+    given = [name for name in ("repl", "project", "lean_memory", "sandbox") if options[name] is not None]
+    if options["engine"] is EngineName.EMBEDDED:
+        if given:
+            raise InputError(f"--{given[0].replace('_', '-')} is for a native Lean: give --engine repl with it")
+        return None
+    if options["project"] is None:
+        raise InputError("--engine repl needs the folder of a Lean project: give --project DIR")
+    return partial(_start_native, options)
+
+
+async def _start_native(options: Mapping[str, Any], workers: int, timeout_s: float) -> StandaloneEngine:
+    from lean_env.engine import EngineError
+    from lean_env.native import engine, sandbox
+    from lean_env.native.project import open_project
+
+    mode = options["sandbox"] or SandboxMode.AUTO
+    project = open_project(options["project"], options["repl"])
+    tool, why_not = (None, "") if mode is SandboxMode.OFF else sandbox.find(project.folder)
+    if why_not and mode is SandboxMode.REQUIRED:
+        raise EngineError(f"no sandbox ({why_not}): install bubblewrap, or leave --sandbox required out")
+    if why_not:
+        typer.echo(f"no sandbox, tactics can reach this machine ({why_not}): install bubblewrap", err=True)
+    limits = engine.Limits(timeout_s, options["lean_memory"] or engine.Limits().memory_mb)
+    return await engine.NativeEngine.start(project, workers, limits, tool)
+
+
+def cluster_run(options: Mapping[str, Any], benchmark: Benchmark) -> Proving | None:
+    """What proves a benchmark on a cluster, or None where the run stays on this machine. Raises InputError."""
+    if options["ray"] is None:
+        for name in ("gpus_per_policy", "lean_per_node"):
+            if options[name] is not None:
+                raise InputError(f"--{name.replace('_', '-')} is for a cluster: give --ray auto with it")
+        return None
+    if find_spec("ray") is None:
+        raise InputError("Ray is not installed: pip install -e '.[ray]'")
+    from prover.cluster.wiring import run_of
+
+    return run_of(options, benchmark)
+
+
+def plan(options: Mapping[str, Any], opener: Opener | None = None) -> Plan:
+    """How a search goes, from the options of a command by their names; `opener` opens the models, by default here.
+
+    Raises InputError and ModelError.
+    """
     from prover.run import Plan, Planned
     from prover.strategies import label, strategy
     from search.budget import Budget
@@ -44,10 +140,14 @@ def plan(options: Mapping[str, Any]) -> Plan:
         budget = Budget(options["budget"], **limits)
     except ValueError as error:
         raise InputError(str(error)) from error
+    if options["flops"] is not None and any(name.startswith(SERVED) for name in options["policy"]):
+        raise InputError("--flops goes by a model's size, which a server does not tell: give --model-tokens instead")
     seed = options["seed"]
     members = [
         Planned(replace(member, strategy=label(how)), policy, strategy(how, seed))
-        for member, policy in policies(options["policy"], options["temperature"], options["beams"])
+        for member, policy in policies(
+            options["policy"], options["temperature"], options["beams"], vllm_settings(options), opener
+        )
     ]
     return Plan(budget, seed, options["timeout"], tuple(members), ensemble(options, [p.member for p in members]))
 
@@ -111,33 +211,59 @@ def _widths(shape: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, widths))
 
 
+def vllm_settings(options: Mapping[str, Any]) -> VllmSettings | None:
+    """How vLLM is to run the models, or None where it is not. Raises InputError."""
+    given = {name: options[name] for name in ("tensor_parallel", "gpu_memory", "max_model_len") if options.get(name)}
+    if options.get("backend") != BackendName.VLLM:
+        if given:
+            raise InputError(f"--{next(iter(given)).replace('_', '-')} is for vLLM: give --backend vllm with it")
+        return None
+    from prover.policy.vllm import VllmSettings
+
+    theirs = {"tensor_parallel": "tensor_parallel_size", "gpu_memory": "gpu_memory_utilization"}
+    return VllmSettings(**{theirs.get(name, name): value for name, value in given.items()})
+
+
 def policies(
-    names: Sequence[str], temperature: float | None = None, beams: int | None = None
+    names: Sequence[str],
+    temperature: float | None = None,
+    beams: int | None = None,
+    vllm: VllmSettings | None = None,
+    opener: Opener | None = None,
 ) -> list[tuple[Member, PolicyFactory]]:
     """What makes the policies that `names` name, in their order; `shipped` names several.
 
-    Models are drawn from at `temperature`, or give the likeliest tactics of so many `beams`. Raises InputError for
-    both, and ModelError.
+    Models are drawn from at `temperature`, or give the likeliest tactics of so many `beams`; with `vllm`, vLLM runs
+    those that no server runs. Raises InputError for what does not go together, and ModelError.
     """
     from prover.policy.portfolio import Portfolio
     from prover.records import Member
 
     if beams is not None and temperature is not None:
         raise InputError("--beams draws nothing, so it has no --temperature: leave one of them out")
+    if vllm is not None or any(name.startswith(SERVED) for name in names):
+        if beams is not None:
+            raise InputError("--beams goes with transformers alone: leave it out, or --backend vllm and servers")
+        if temperature is not None and temperature > HOTTEST_SERVED:
+            raise InputError(f"--temperature is at most {HOTTEST_SERVED} with vLLM and servers: lower it")
     if SHIPPED in names:
         from prover.policy.shelf import shipped
 
         names = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
-    models = _models([name for name in names if name != PORTFOLIO], temperature, beams)
+    models = _models([name for name in names if name != PORTFOLIO], temperature, beams, vllm, opener)
     portfolio = (Member(PORTFOLIO, ""), lambda seed: Portfolio())
     return [portfolio if name == PORTFOLIO else next(models) for name in names]
 
 
 def _models(
-    names: Sequence[str], temperature: float | None, beams: int | None
+    names: Sequence[str],
+    temperature: float | None,
+    beams: int | None,
+    vllm: VllmSettings | None,
+    opener: Opener | None,
 ) -> Iterator[tuple[Member, PolicyFactory]]:
     """The policies of models, which are loaded when the first is asked for; their names tell how they are used."""
-    from prover.policy.shelf import Shelved, open_models
+    from prover.policy.shelf import open_models
     from prover.policy.transformers import BeamPolicy, TransformersPolicy
     from prover.records import Member
 
@@ -149,5 +275,5 @@ def _models(
             return lambda seed: BeamPolicy(model.batcher, model.adapter, width=beams)
         return lambda seed: TransformersPolicy(model.batcher, model.adapter, seed=seed, temperature=drawn_at)
 
-    for model in open_models(names):
+    for model in (opener or open_models)(names, vllm=vllm):
         yield Member(model.name + (unusual if beams is None else f", beams {beams}"), "", model.n_eff), writing(model)

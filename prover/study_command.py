@@ -37,7 +37,6 @@ def study(
     command. Members, strategies and seeds may be added later, and the budget may be raised. Writes study.html,
     study.md, study.csv and pictures.
     """
-    from lean_env.embedded.engine import Limits
     from prover.study.config import read_options
     from prover.study.policies import models_of, open_policies
     from prover.study.store import StudyStore
@@ -50,7 +49,7 @@ def study(
 
     @asynccontextmanager
     async def engine() -> AsyncIterator[Engine]:
-        running = await parts.start_engine(workers, Limits(options.timeout_s))
+        running = await parts.engine_of(benchmark, workers, options.timeout_s)
         try:
             yield running
         finally:

@@ -450,7 +450,7 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
         async def start(workers, limits):
             return Countdown(pause_s=0.05)
         parts.start_engine = start
-        parts.policies = lambda names, temperature, beams: [(Member("chance", ""), Chance)]
+        parts.policies = lambda *_: [(Member("chance", ""), Chance)]
         cli.main()
     """
     arguments = ["--benchmark", "minif2f", "--data", str(data), "--out", str(tmp_path / "run")]

@@ -72,9 +72,14 @@ class _TracedTactic(BaseModel):
     state_before: str
 
 
-class _LeanDojoTheorem(BaseModel):
-    full_name: str
+class LeanDojoTheorem(BaseModel):
+    """An entry of LeanDojo Benchmark 4: where a theorem stands, and the steps of its proof."""
+
+    url: str = ""
+    commit: str = ""
     file_path: str
+    full_name: str
+    start: tuple[int, int] | None = None  # line and column, from 1
     traced_tactics: list[_TracedTactic]
 
 
@@ -126,20 +131,25 @@ def _corpus_pairs(file: Path, split: Split) -> Iterator[Pair]:
                 yield Pair(**row.model_dump(exclude={"split"}))  # type: ignore[typeddict-item]
 
 
-def _leandojo_pairs(file: Path) -> Iterator[Pair]:
+def leandojo_theorems(file: Path) -> Iterator[LeanDojoTheorem]:
+    """The entries of a JSON file of LeanDojo Benchmark 4, in its order. Raises TrainingError with line and field."""
     with _text_errors(file), file.open(encoding="utf-8") as text:
         for number, (where, value) in enumerate(_array(text, str(file))):
-            theorem = _checked(_LeanDojoTheorem, value, f"{where}, theorem {number + 1}")
-            for step, traced in enumerate(theorem.traced_tactics):
-                yield Pair(
-                    theorem=theorem.full_name,
-                    family=theorem.file_path,
-                    state=traced.state_before,
-                    tactic=traced.tactic,
-                    proof=number,
-                    step=step,
-                    length=len(theorem.traced_tactics),
-                )
+            yield _checked(LeanDojoTheorem, value, f"{where}, theorem {number + 1}")
+
+
+def _leandojo_pairs(file: Path) -> Iterator[Pair]:
+    for number, theorem in enumerate(leandojo_theorems(file)):
+        for step, traced in enumerate(theorem.traced_tactics):
+            yield Pair(
+                theorem=theorem.full_name,
+                family=theorem.file_path,
+                state=traced.state_before,
+                tactic=traced.tactic,
+                proof=number,
+                step=step,
+                length=len(theorem.traced_tactics),
+            )
 
 
 @contextmanager

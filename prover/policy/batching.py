@@ -20,8 +20,8 @@ from prover.policy.sampling import Answer, Draws, Written
 MAX_ROWS = 64
 
 
-class Model(Protocol):
-    """What a batcher runs: prover.policy.model.TacticModel is one."""
+class Coder(Protocol):
+    """What policies need of a model beside its answers."""
 
     @property
     def adapters(self) -> Sequence[str]:
@@ -40,6 +40,27 @@ class Model(Protocol):
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of a tactic."""
         ...
+
+
+class Source(Protocol):
+    """Whom policies ask for tactics, several at a time: a batcher, an engine of vLLM, or a server."""
+
+    @property
+    def model(self) -> Coder:
+        """The model that answers."""
+        ...
+
+    async def ask(self, request: Request) -> Answer:
+        """The answer to `request`. Raises ModelError."""
+        ...
+
+    async def close(self) -> None:
+        """Nothing can be asked afterwards."""
+        ...
+
+
+class Model(Coder, Protocol):
+    """What a batcher runs: prover.policy.model.TacticModel is one."""
 
     def run(self, requests: Sequence[Request]) -> list[Answer]:
         """Answer `requests` together, in their order."""

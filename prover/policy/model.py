@@ -37,11 +37,38 @@ def fit(tokens: Sequence[int], limit: int) -> Prompt:
     return Prompt(tuple(tokens[-limit:]), len(tokens) > limit)
 
 
+class Codec:
+    """Between text and tokens: the prompts of states, and the tactics in what a model wrote.
+
+    A tactic has at most `max_new_tokens` tokens, its end token included; a prompt has what is left of `positions`.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, positions: int, max_new_tokens: int) -> None:
+        """Raises ModelError for a tokenizer without end token, and for limits that leave no room."""
+        if tokenizer.eos_token_id is None:
+            raise ModelError("the model's tokenizer has no end token (eos_token): set the one it was trained with")
+        self.end = int(tokenizer.eos_token_id)
+        self._tokenizer, self._prompt_limit = tokenizer, positions - max_new_tokens
+        if max_new_tokens < 1 or self._prompt_limit < 1:
+            raise ModelError(
+                f"max_new_tokens is {max_new_tokens}: give from 1 to {positions - 1}, the model has {positions}"
+            )
+
+    def encode(self, state: str) -> Prompt:
+        """The prompt for a pretty-printed state."""
+        return fit(self._tokenizer(prompt(state), verbose=False)["input_ids"], self._prompt_limit)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of a tactic as Lean gets it: without end token, and without space around it."""
+        text = self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        assert isinstance(text, str)
+        return text.strip()
+
+
 class TacticModel:
     """A causal language model that writes tactics, its tokenizer and its adapters, all loaded once.
 
-    `run` is for one thread at a time. A tactic has at most `max_new_tokens` tokens, its end token included; a prompt
-    has what is left of the model's positions.
+    `run` is for one thread at a time.
     """
 
     def __init__(
@@ -54,19 +81,11 @@ class TacticModel:
         max_new_tokens: int = MAX_NEW_TOKENS,
     ) -> None:
         """Take a model whose `adapters` have the places 1, 2, ... in `routing`. Raises ModelError."""
-        self._model, self._tokenizer, self._routing = model, tokenizer, routing
+        self._model, self._routing = model, routing
         model.eval()  # type: ignore[no-untyped-call]
         self._places: dict[str | None, int] = {None: BASE} | {name: BASE + n for n, name in enumerate(adapters, 1)}
-        if tokenizer.eos_token_id is None:
-            raise ModelError("the model's tokenizer has no end token (eos_token): set the one it was trained with")
-        self._end = int(tokenizer.eos_token_id)
+        self._codec = Codec(tokenizer, int(model.config.max_position_embeddings), max_new_tokens)
         self.max_new_tokens = max_new_tokens
-        positions = int(model.config.max_position_embeddings)
-        self._prompt_limit = positions - max_new_tokens
-        if max_new_tokens < 1 or self._prompt_limit < 1:
-            raise ModelError(
-                f"max_new_tokens is {max_new_tokens}: give from 1 to {positions - 1}, the model has {positions}"
-            )
 
     @classmethod
     def load(
@@ -110,13 +129,11 @@ class TacticModel:
 
     def encode(self, state: str) -> Prompt:
         """The prompt for a pretty-printed state."""
-        return fit(self._tokenizer(prompt(state), verbose=False)["input_ids"], self._prompt_limit)
+        return self._codec.encode(state)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of a tactic as Lean gets it: without end token, and without space around it."""
-        text = self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
-        assert isinstance(text, str)
-        return text.strip()
+        """The text of a tactic as Lean gets it."""
+        return self._codec.decode(tokens)
 
     @torch.inference_mode()
     def run(self, requests: Sequence[Request]) -> list[Answer]:
@@ -145,9 +162,9 @@ class TacticModel:
         rows.select(torch.tensor(shared, device=self._model.device))
         draws = [request for request in requests if isinstance(request, Draws)]
         if draws:
-            return sampling.draw(rows, draws, self._end, self.max_new_tokens)
+            return sampling.draw(rows, draws, self._codec.end, self.max_new_tokens)
         wide = [request for request in requests if isinstance(request, Beams)]
-        return beams.search(rows, wide, self._end, self.max_new_tokens)
+        return beams.search(rows, wide, self._codec.end, self.max_new_tokens)
 
 
 def _groups(requests: Sequence[Request]) -> Iterator[list[int]]:

@@ -48,20 +48,34 @@ class Written:
     """What a model wrote: tokens up to the end token, which is the last of them unless it was cut off before.
 
     `log_prob` is the sum of the tokens' log-probabilities under the model itself, at temperature 1, whatever the
-    temperature that they were drawn at.
+    temperature that they were drawn at. `text` is what the tokens read, where who wrote them says so.
     """
 
     tokens: tuple[int, ...]
     ended: bool
     log_prob: float
+    text: str | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was written for a request, draws in their order; `tokens` counts all that the model wrote for it."""
+    """What was written for a request, draws in their order; `tokens` counts all that the model wrote for it.
+
+    `prompt_tokens` are what it read and `prompt_cut` whether that was not all, where the one who answers counts them.
+    """
 
     written: tuple[Written, ...]
     tokens: int
+    prompt_tokens: int | None = None
+    prompt_cut: bool = False
+
+
+def seed(request: Draws) -> int:
+    """A seed of 63 bits for the first draw of `request`, where the n-th draw after it has that seed plus n, as in vLLM.
+
+    So a draw has the same seed in whichever portions the draws of its stream are asked for.
+    """
+    return request.key % 2**62 + request.first
 
 
 def uniforms(key: int, draw: int, count: int) -> NDArray[np.float64]:

@@ -13,9 +13,12 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from prover.policy.batching import Batcher
+from prover.options import SERVED
+from prover.policy.batching import Batcher, Source
 from prover.policy.errors import ModelError
 from prover.policy.model import TacticModel
+from prover.policy.openai import Server
+from prover.policy.vllm import VllmEngine, VllmSettings
 
 ADAPTER_CONFIG = "adapter_config.json"
 TRAINING = "training.json"
@@ -26,10 +29,13 @@ SWITCH_S = 0.0005
 
 @dataclass(frozen=True)
 class Shelved:
-    """A model to draw tactics from: by `batcher`, with `adapter` or the base alone. `n_eff` as its training has it."""
+    """A model to draw tactics from: by `batcher`, with `adapter` or the base alone. `n_eff` as its training has it.
+
+    `batcher` may be an engine of vLLM or a server, which see to batches themselves; a server's models are its adapters.
+    """
 
     name: str
-    batcher: Batcher
+    batcher: Source
     adapter: str | None
     n_eff: float | None
 
@@ -41,22 +47,65 @@ def shipped() -> list[str]:
     return [str(path) for path in sorted(adapters, key=lambda path: (n_eff(path) or 0, path.name))]
 
 
-def open_models(names: Sequence[str], *, device: str = "cpu", max_rows: int = 64) -> list[Shelved]:
-    """Load what `names` names: folders of models or of adapters, or names of the hub. Raises ModelError."""
+def open_models(
+    names: Sequence[str], *, device: str = "cpu", max_rows: int = 64, vllm: VllmSettings | None = None
+) -> list[Shelved]:
+    """Load what `names` names: folders of models or of adapters, names of the hub, or models of servers.
+
+    A model of a server is URL#MODEL, and the URL alone where the server has one model. With `vllm`, models are run by
+    vLLM, else by transformers. Raises ModelError.
+    """
+    served = _open_served([name for name in names if name.startswith(SERVED)])
+    local = _open_local([name for name in names if not name.startswith(SERVED)], device, max_rows, vllm)
+    opened = {**served, **local}
+    return [opened[name] for name in names]
+
+
+def _open_served(names: Sequence[str]) -> dict[str, Shelved]:
+    servers: dict[str, Server] = {}
+    opened = {}
+    for name in names:
+        url, _, model = name.partition("#")
+        server = servers.get(url) or servers.setdefault(url, Server.connect(url))
+        listed = server.model.adapters
+        chosen = model or (listed[0] if len(listed) == 1 else "")
+        if chosen not in listed:
+            raise ModelError(f"{url} serves {', '.join(listed) or 'no model'}: name one of them, as in {url}#MODEL")
+        opened[name] = Shelved(f"{Path(chosen).name} at {url}", server, chosen, None)
+    return opened
+
+
+def _open_local(names: Sequence[str], device: str, max_rows: int, vllm: VllmSettings | None) -> dict[str, Shelved]:
+    bases = {name: base_of(name) for name in names}
+    sources: dict[str, Source] = {}
+    if vllm is not None and len(set(bases.values())) > 1:
+        raise ModelError(
+            f"vLLM runs one base with its adapters, and these are {', '.join(dict.fromkeys(bases.values()))}: give one "
+            "a run, or serve each with `vllm serve` and give their addresses"
+        )
+    if vllm is None and names:
+        _make_room(device)
+    for base in dict.fromkeys(bases.values()):
+        adapters = {name: name for name in bases if bases[name] == base and name != base}
+        if vllm is not None:
+            sources[base] = VllmEngine.load(base, adapters, settings=vllm)
+        else:
+            sources[base] = Batcher(TacticModel.load(base, adapters, device=device), max_rows=max_rows)
+    return {
+        name: Shelved(
+            _short(name) + (", vLLM" if vllm else ""), sources[base], None if base == name else name, n_eff(Path(name))
+        )
+        for name, base in bases.items()
+    }
+
+
+def _make_room(device: str) -> None:
+    """Let a model in this process and the event loop go on beside each other."""
     if device == "cpu":  # Lean has the other half: threads of torch that wait for each other lose to busy neighbours
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     sys.setswitchinterval(SWITCH_S)
     if not sys.stderr.isatty():  # a log has no use for the bar of every model
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    bases = {name: base_of(name) for name in names}
-    batchers: dict[str, Batcher] = {}
-    for base in dict.fromkeys(bases.values()):
-        adapters = {name: name for name in bases if bases[name] == base and name != base}
-        batchers[base] = Batcher(TacticModel.load(base, adapters, device=device), max_rows=max_rows)
-    return [
-        Shelved(_short(name), batchers[bases[name]], None if bases[name] == name else name, n_eff(Path(name)))
-        for name in names
-    ]
 
 
 def base_of(name: str) -> str:

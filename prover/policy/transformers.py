@@ -1,5 +1,7 @@
 """Policies whose tactics a language model writes: drawn at a temperature, or the likeliest that a beam search finds.
 
+The model runs in this process, in vLLM or behind a server (prover.policy.batching.Source); the policies are the same.
+
 A policy object is made for one theorem: it has a seed of its own, it remembers what it drew for every prompt, and it
 counts what the model did for it.
 
@@ -18,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from prover.policy.batching import Batcher
+from prover.policy.batching import Source
 from prover.policy.beams import Beams
 from prover.policy.errors import ModelError
 from prover.policy.model import Prompt, Request
@@ -33,7 +35,7 @@ PATIENCE = 64
 class ModelPolicy:
     """What policies with a model have in common: the prompt of a state, and the account of what the model did."""
 
-    def __init__(self, batcher: Batcher, adapter: str | None) -> None:
+    def __init__(self, batcher: Source, adapter: str | None) -> None:
         """Write with `adapter`, or the base alone. Raises ModelError when the model has no such adapter."""
         if adapter is not None and adapter not in batcher.model.adapters:
             raise ModelError(
@@ -43,6 +45,7 @@ class ModelPolicy:
         self.use = ModelUse(parameters=batcher.model.parameters)
         self._batcher = batcher
         self._prompts: dict[str, Prompt] = {}
+        self._cut_there: set[tuple[int, ...]] = set()  # prompts that were cut by the one who answers
 
     @property
     def model_tokens(self) -> int:
@@ -58,18 +61,25 @@ class ModelPolicy:
     async def _ask(self, request: Request) -> list[tuple[str, Written]]:
         """What was written for `request`, each with the text that Lean gets: empty when it was cut off."""
         answer: Answer = await self._batcher.ask(request)
-        texts = [self._batcher.model.decode(each.tokens) if each.ended else "" for each in answer.written]
+        cut_there = answer.prompt_cut and request.prompt not in self._cut_there
+        if cut_there:
+            self._cut_there.add(request.prompt)
+        texts = [self._text(each) if each.ended else "" for each in answer.written]
         cut_off = sum(not each.ended for each in answer.written)
         self.use = replace(
             self.use,
             calls=self.use.calls + 1,
-            prompt_tokens=self.use.prompt_tokens + len(request.prompt),
+            prompt_tokens=self.use.prompt_tokens + (answer.prompt_tokens or len(request.prompt)),
             generated_tokens=self.use.generated_tokens + answer.tokens,
             draws=self.use.draws + len(texts),
             cut_off=self.use.cut_off + cut_off,
             blank=self.use.blank + texts.count("") - cut_off,
+            cut_prompts=self.use.cut_prompts + cut_there,
         )
         return list(zip(texts, answer.written, strict=True))
+
+    def _text(self, written: Written) -> str:
+        return self._batcher.model.decode(written.tokens) if written.text is None else written.text
 
 
 class _Tactics:
@@ -120,7 +130,7 @@ class TransformersPolicy(ModelPolicy):
 
     def __init__(
         self,
-        batcher: Batcher,
+        batcher: Source,
         adapter: str | None = None,
         *,
         seed: int,
@@ -179,7 +189,7 @@ class TransformersPolicy(ModelPolicy):
 class BeamPolicy(ModelPolicy):
     """The likeliest tactics that a beam search of fixed width finds. Nothing is random."""
 
-    def __init__(self, batcher: Batcher, adapter: str | None = None, *, width: int) -> None:
+    def __init__(self, batcher: Source, adapter: str | None = None, *, width: int) -> None:
         super().__init__(batcher, adapter)
         if width < 1:
             raise ValueError(f"a beam search needs a width of at least 1; it is {width}")

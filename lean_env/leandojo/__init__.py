@@ -1,0 +1,1 @@
+"""LeanDojo's Dojo as an engine: theorems of a traced repository, each proved where it stands in the repository."""

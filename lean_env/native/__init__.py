@@ -1,0 +1,1 @@
+"""A native Lean with its own project, such as Mathlib, through the community REPL."""

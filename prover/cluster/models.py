@@ -1,0 +1,65 @@
+"""The models of a run on a cluster: the same names as on one machine, and a copy of each base on GPUs of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoTokenizer
+
+from prover.cluster.blueprint import ModelSet
+from prover.options import PORTFOLIO, SERVED, SHIPPED
+from prover.policy.batching import Coder, Source
+from prover.policy.model import MAX_NEW_TOKENS, Codec
+from prover.policy.shelf import Shelved, base_of, n_eff, open_models, shipped
+from prover.policy.vllm import VllmSettings
+
+
+class Text:
+    """A prover.policy.batching.Coder: the model without its weights."""
+
+    def __init__(self, codec: Codec, adapters: Sequence[str]) -> None:
+        self.adapters = tuple(adapters)
+        self.encode, self.decode = codec.encode, codec.decode
+
+
+def everywhere(names: Sequence[str]) -> list[str]:
+    """The names as any process may use them, wherever it runs: folders by their whole path, `shipped` spelled out."""
+    named = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
+    return [str(Path(name).resolve()) if Path(name).is_dir() else name for name in named]
+
+
+def model_sets(names: Sequence[str], vllm: VllmSettings | None) -> dict[str, ModelSet]:
+    """What replicas hold, by the base: each with all of `names` that stand on it. Servers' models need no replica."""
+    bases: dict[str, list[str]] = {}
+    for name in names:
+        if name != PORTFOLIO and not name.startswith(SERVED):
+            bases.setdefault(base_of(name), []).append(name)
+    return {base: ModelSet(partial(_load, on, vllm), partial(_text, base, on, vllm)) for base, on in bases.items()}
+
+
+def opened(sources: Mapping[str, Source], names: Sequence[str], vllm: VllmSettings | None = None) -> list[Shelved]:
+    """As prover.policy.shelf.open_models, with models that `sources` answer for, by their bases. Raises ModelError."""
+    served = [name for name in names if name.startswith(SERVED)]
+    found = dict(zip(served, open_models(served), strict=True))
+    for name in names:
+        if name not in found:
+            base = base_of(name)
+            label = (Path(name).name if Path(name).is_dir() else name) + (", vLLM" if vllm else "")
+            found[name] = Shelved(label, sources[base], None if name == base else name, n_eff(Path(name)))
+    return [found[name] for name in names]
+
+
+def _load(names: Sequence[str], vllm: VllmSettings | None) -> Source:
+    device = "cuda" if torch.cuda.is_available() else "cpu"  # Ray hides the GPUs that are not the actor's
+    return open_models(names, device=device, vllm=vllm)[0].batcher
+
+
+def _text(base: str, names: Sequence[str], vllm: VllmSettings | None) -> Coder:
+    positions = vllm.max_model_len if vllm else None
+    if positions is None:
+        positions = int(AutoConfig.from_pretrained(base).max_position_embeddings)
+    codec = Codec(AutoTokenizer.from_pretrained(base), positions, MAX_NEW_TOKENS)
+    return Text(codec, [name for name in names if name != base])

@@ -1,0 +1,35 @@
+"""A Lean project with a `lake` whose `lake env repl` is the embedded server, answering as the community REPL does."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from lean_env.embedded import engine as embedded
+from lean_env.embedded import install
+
+TESTS = Path(__file__).parent
+EMBEDDED = Path(embedded.__file__).parent
+
+
+def make(folder: Path) -> Path:
+    """A project in `folder`; gives the folder that has to be on the PATH."""
+    (folder / ".lake" / "packages" / "mathlib").mkdir(parents=True)
+    (folder / "lean-toolchain").write_text("leanprover/lean4:v4.28.0\n")
+    node, *rest = embedded.command(install.locate())
+    server = [node, "--require", str(TESTS / "native_repl.js"), *rest]
+    seen = [install.locate().folder, Path(node).resolve(), Path(node), EMBEDDED, TESTS]
+    programs = folder / "bin"
+    programs.mkdir()
+    environment = {"LEAN_PATH": os.pathsep.join(map(str, seen)), "LEAN_EMBEDDED": str(EMBEDDED)}
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
+    write(programs / "lake", f'[ "$1" = env ] || exit 64\nshift\nexport {settings}\nexec "$@"')
+    write(programs / "repl", f"exec {shlex.join(server)}")
+    return programs
+
+
+def write(file: Path, script: str) -> None:
+    """An executable file."""
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
