@@ -45,6 +45,10 @@ class Ensemble:
             **({"schedule": hashlib.sha256(str(self.schedule).encode()).hexdigest()[:16]} if self.schedule else {}),
         }
 
+    def wants(self, budget: Budget) -> int:
+        """How many expansions beyond its budget a theorem can have a use for."""
+        return max(0, self.schedule.most - budget.expansions) if self.schedule else 0
+
     async def search(
         self,
         strategies: Sequence[Strategy],
@@ -68,7 +72,7 @@ class Ensemble:
         members = [partial(member, *both) for both in zip(strategies, policies, strict=True)]
         if self.schedule:
             purse = Purse(budget.expansions, pot)
-            most = replace(budget, expansions=max(budget.expansions, self.schedule.most))
+            most = replace(budget, expansions=budget.expansions + self.wants(budget))
             try:
                 return await taking_turns(members, most, self.schedule.choose(), purse)
             finally:

@@ -205,10 +205,9 @@ async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers:
     Raises StoreError and EngineError; what was finished before is kept.
     """
     waiting: list[Theorem] = []
-    pot = Pot()
-    for finding in store.findings():
-        if finding.attempt:
-            pot.put(plan.budget.expansions - finding.attempt.expansions)
+    findings = store.findings()
+    pot = left_over(findings, plan)
+    for finding in findings:
         if finding.outcome is None:
             waiting.append(finding.theorem)
         else:
@@ -223,6 +222,15 @@ async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers:
         for lane in lanes:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
+
+
+def left_over(findings: Sequence[Finding], plan: Plan) -> Pot:
+    """What the theorems that are done with have left over of their budgets."""
+    pot = Pot()
+    for finding in findings:
+        if finding.attempt:
+            pot.put(plan.budget.expansions - finding.attempt.expansions)
+    return pot
 
 
 async def _lane(

@@ -141,7 +141,7 @@ class Purse:
         if self._own:
             self._own -= 1
             return True
-        return self._pot is not None and self._pot.take()
+        return self._pot is not None and self._pot.take() == 1
 
     def put_back(self) -> None:
         """Put an expansion back that was taken and not spent."""
@@ -160,12 +160,11 @@ class Pot:
     def __init__(self, expansions: int = 0) -> None:
         self.expansions = expansions
 
-    def take(self) -> bool:
-        """Take one expansion; False when there is none."""
-        if not self.expansions:
-            return False
-        self.expansions -= 1
-        return True
+    def take(self, most: int = 1) -> int:
+        """Take `most` expansions, or as many as there are; how many they were."""
+        taken = min(most, self.expansions)
+        self.expansions -= taken
+        return taken
 
     def put(self, expansions: int) -> None:
         """Put expansions in."""

@@ -16,6 +16,7 @@ from prover.cluster.blueprint import Blueprint
 from prover.cluster.replicas import Replicas
 from prover.records import EngineUse, Finding, Outcome
 from prover.run import Plan, StandaloneEngine, attempt, engine_use
+from search.ensemble import Pot
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,16 @@ class LeanPool:
         for name, source in self._sources.items():
             source.know(replicas[name])
 
-    async def attempt(self, theorem: Theorem) -> Searched:
-        """Search for a proof of `theorem`. Raises EngineError and ModelError."""
+    async def attempt(self, theorem: Theorem, granted: int) -> Searched:
+        """Search for a proof of `theorem`, which may spend so many expansions beyond its budget.
+
+        Raises EngineError and ModelError.
+        """
         assert self._engine is not None
         assert self._plan is not None
         proof_file = ""
         try:
-            finding = Finding(theorem, await attempt(self._engine, theorem, self._plan))
+            finding = Finding(theorem, await attempt(self._engine, theorem, self._plan, Pot(granted)))
         except UnsupportedStatement as why:
             finding = Finding(theorem, None, str(why) or "no reason given")
         if finding.attempt and finding.outcome is Outcome.PROVED:

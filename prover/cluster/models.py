@@ -11,18 +11,10 @@ from transformers import AutoConfig, AutoTokenizer
 
 from prover.cluster.blueprint import ModelSet
 from prover.options import PORTFOLIO, SERVED, SHIPPED
-from prover.policy.batching import Coder, Source
-from prover.policy.model import MAX_NEW_TOKENS, Codec
+from prover.policy.batching import Source
+from prover.policy.model import MAX_NEW_TOKENS, Codec, Outline, parameters_of
 from prover.policy.shelf import Shelved, base_of, n_eff, open_models, shipped
 from prover.policy.vllm import VllmSettings
-
-
-class Text:
-    """A prover.policy.batching.Coder: the model without its weights."""
-
-    def __init__(self, codec: Codec, adapters: Sequence[str]) -> None:
-        self.adapters = tuple(adapters)
-        self.encode, self.decode = codec.encode, codec.decode
 
 
 def everywhere(names: Sequence[str]) -> list[str]:
@@ -37,7 +29,7 @@ def model_sets(names: Sequence[str], vllm: VllmSettings | None) -> dict[str, Mod
     for name in names:
         if name != PORTFOLIO and not name.startswith(SERVED):
             bases.setdefault(base_of(name), []).append(name)
-    return {base: ModelSet(partial(_load, on, vllm), partial(_text, base, on, vllm)) for base, on in bases.items()}
+    return {base: ModelSet(partial(_load, on, vllm), partial(_outline, base, on, vllm)) for base, on in bases.items()}
 
 
 def opened(sources: Mapping[str, Source], names: Sequence[str], vllm: VllmSettings | None = None) -> list[Shelved]:
@@ -57,9 +49,8 @@ def _load(names: Sequence[str], vllm: VllmSettings | None) -> Source:
     return open_models(names, device=device, vllm=vllm)[0].batcher
 
 
-def _text(base: str, names: Sequence[str], vllm: VllmSettings | None) -> Coder:
-    positions = vllm.max_model_len if vllm else None
-    if positions is None:
-        positions = int(AutoConfig.from_pretrained(base).max_position_embeddings)
+def _outline(base: str, names: Sequence[str], vllm: VllmSettings | None) -> Outline:
+    config = AutoConfig.from_pretrained(base)
+    positions = (vllm.max_model_len if vllm else None) or int(config.max_position_embeddings)
     codec = Codec(AutoTokenizer.from_pretrained(base), positions, MAX_NEW_TOKENS)
-    return Text(codec, [name for name in names if name != base])
+    return Outline(codec, [name for name in names if name != base], parameters_of(config))

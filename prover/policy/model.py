@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from prover.policy import beams, sampling
 from prover.policy.adapters import BASE, Routing, attach, check_base, read_adapter
@@ -63,6 +69,21 @@ class Codec:
         text = self._tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         assert isinstance(text, str)
         return text.strip()
+
+
+class Outline:
+    """A prover.policy.batching.Coder for a model that another process runs: all of it but its weights."""
+
+    def __init__(self, codec: Codec, adapters: Sequence[str], parameters: int) -> None:
+        self.adapters, self.parameters = tuple(adapters), parameters
+        self.encode, self.decode = codec.encode, codec.decode
+
+
+def parameters_of(config: PreTrainedConfig) -> int:
+    """How many numbers a model is made of, from its configuration alone."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    return sum(each.numel() for each in model.parameters())
 
 
 class TacticModel:

@@ -56,14 +56,6 @@ class VllmSettings:
     dtype: str | None = None
 
 
-class VllmModel:
-    """What policies need of the model beside its answers."""
-
-    def __init__(self, codec: Codec, adapters: Sequence[str], parameters: int) -> None:
-        self.adapters, self.parameters = tuple(adapters), parameters
-        self.encode, self.decode = codec.encode, codec.decode
-
-
 class VllmEngine:
     """A base and its adapters in vLLM; a prover.policy.batching.Source.
 
@@ -71,7 +63,7 @@ class VllmEngine:
     """
 
     def __init__(
-        self, engine: AsyncLLM, model: VllmModel, adapters: Mapping[str, LoRARequest], end: int, max_new_tokens: int
+        self, engine: AsyncLLM, model: Outline, adapters: Mapping[str, LoRARequest], end: int, max_new_tokens: int
     ) -> None:
         self.model = model
         self._engine: AsyncLLM | None = engine
@@ -108,7 +100,7 @@ class VllmEngine:
         codec = Codec(tokenizer, positions, max_new_tokens)
         lora_request = _vllm("vllm.lora.request").LoRARequest
         loras = {called: lora_request(called, n, folder) for n, (called, folder) in enumerate(folders.items(), 1)}
-        model = VllmModel(codec, tuple(folders), _parameters(config))
+        model = Outline(codec, tuple(folders), parameters_of(config))
         # In no variable: tracebacks that vLLM keeps hold this frame, and its engine would outlive its end.
         return cls(_start(name, config, settings, read), model, loras, codec.end, max_new_tokens)
 
@@ -221,16 +213,6 @@ def _rank(adapters: Sequence[Adapter]) -> int:
             "merge it into its base, or train it with a lower rank"
         )
     return int(next(rank for rank in possible if rank >= max(ranks)))
-
-
-def _parameters(config: Any) -> int:
-    """How many numbers a model is made of, from its configuration alone."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
-    return sum(each.numel() for each in model.parameters())
 
 
 def _vllm(module: str) -> Any:
