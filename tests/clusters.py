@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from countdown import Chance, Countdown, CountdownSession, unsupported
@@ -14,6 +15,8 @@ from countdown import theorem as down
 from benchmarks.registry import Benchmark
 from lean_env.engine import EngineError, EngineInfo, Session, Theorem
 from prover.cluster.blueprint import Blueprint, ModelSet
+from prover.ensembles import Ensemble
+from prover.options import EnsembleName
 from prover.policy.batching import Source
 from prover.policy.errors import ModelError
 from prover.policy.model import Prompt, Request
@@ -21,6 +24,7 @@ from prover.policy.sampling import Answer, Draws, Written
 from prover.policy.transformers import TransformersPolicy
 from prover.records import Member
 from prover.run import SPARE_SEARCHES, Accept, Plan, Planned
+from search.adaptive import Schedule
 from search.best_first import best_first
 from search.budget import Budget, SearchResult
 from search.policy import Policy
@@ -80,6 +84,14 @@ def plan(sources: Mapping[str, Source]) -> Plan:
     return Plan(Budget(24), 0, 10.0, tuple(members))
 
 
+def adaptive_plan(sources: Mapping[str, Source]) -> Plan:
+    """The same members with a schedule by which a theorem may spend twice the budget."""
+    same = plan(sources)
+    quotas = (2 * same.budget.expansions,) * len(same.members)
+    schedule = Schedule(1, (0.0, 0.0, 0.0, 0.0), (), (quotas,))
+    return replace(same, ensemble=Ensemble(EnsembleName.ADAPTIVE, schedule=schedule))
+
+
 def _drawing(source: Source, seed: int) -> TransformersPolicy:
     return TransformersPolicy(source, "x", seed=seed, draws=4)
 
@@ -88,6 +100,7 @@ class Dice:
     """A model of five tactics: what it draws depends on the request alone, as with a real one. Also its own coder."""
 
     adapters = ("x",)
+    parameters = len(TACTICS)
 
     def __init__(self, pause_s: float = 0.0) -> None:
         self.pause_s = pause_s

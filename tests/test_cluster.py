@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from clusters import NUMBERS, Dice, Torn, blueprint, engine, no_engine, other_engine
+from clusters import NUMBERS, Dice, Torn, adaptive_plan, blueprint, engine, no_engine, other_engine
 
 from lean_env.engine import Engine, EngineError
 from prover.cluster.blueprint import Blueprint, Layout, ModelSet
@@ -28,11 +28,12 @@ from prover.store import Store
 pytestmark = pytest.mark.heavy
 pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
 
-from ray.cluster_utils import Cluster as Machines
+from ray.cluster_utils import Cluster as Machines  # noqa: E402 (only where Ray is)
 
-from prover.cluster.cluster import join
+from prover.cluster.cluster import join  # noqa: E402 (only where Ray is)
 
 MEMORY = {"object_store_memory": 100 * 2**20}
+CPUS = Layout()
 QUICK, SLOW = 0.0, 0.02  # seconds of a tactic: slow enough that something can happen meanwhile
 
 
@@ -87,7 +88,7 @@ async def on_cluster(
     nodes: Nodes,
     out: Path,
     made: Blueprint,
-    layout: Layout = Layout(),
+    layout: Layout = CPUS,
     *,
     progress: Callable[[Finding], None] = quiet,
     say: Callable[[str], None] = print,
@@ -97,7 +98,7 @@ async def on_cluster(
         async with join(nodes.address, made, layout, say) as cluster:
             known, members = cast(Engine, cluster), [planned.member for planned in plan.members]
             store.begin(settings(NUMBERS, known, plan), members, NUMBERS.theorems, fresh=False)
-            await cluster.prove_all(store, progress)
+            await cluster.prove_all(plan, store, progress)
             finish(NUMBERS, known, plan, store)
         return store.findings()
 
@@ -226,11 +227,23 @@ async def test_what_ends_a_run_on_one_machine_ends_it_on_a_cluster_with_the_same
 ) -> None:
     nodes.add(cpus=2, gpus=1)
     made = blueprint("one")
-    with pytest.raises(EngineError, match="^no such engine: install it$"):
+    with pytest.raises(EngineError, match=r"^no such engine: install it$"):
         await on_cluster(nodes, tmp_path / "engine", replace(made, engine=no_engine))
     torn = replace(made, models={"one": ModelSet(Torn, Dice)})
-    with pytest.raises(ModelError, match="^out of memory: take a smaller model$"):
+    with pytest.raises(ModelError, match=r"^out of memory: take a smaller model$"):
         await on_cluster(nodes, tmp_path / "model", torn)
+
+
+async def test_an_adaptive_ensemble_spends_on_a_cluster_what_finished_theorems_left_over_and_no_more(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    nodes.add(cpus=2)
+    made = replace(blueprint(), plan=adaptive_plan)
+    findings = await on_cluster(nodes, tmp_path, made, Layout(lean_per_node=1))
+    spent = [finding.attempt.expansions for finding in findings if finding.attempt]
+    budget = made.plan({}).budget.expansions
+    assert max(spent) > budget
+    assert sum(spent) <= budget * len(spent)
 
 
 async def test_a_node_with_another_lean_is_left_out(nodes: Nodes, tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ from prover.cluster.sites import Site
 from prover.cluster.tasks import PAUSE_S, Tasks
 from prover.options import InputError
 from prover.records import EngineUse, Outcome
-from prover.run import SPARE_SEARCHES, Progress, summed
+from prover.run import SPARE_SEARCHES, Plan, Progress, left_over, summed
 from prover.store import Store
+from search.ensemble import Pot
 
 TICK_S = 2.0  # between two looks at the list of nodes
 CLOSE_S = 30.0  # for actors to end their processes
@@ -62,6 +63,8 @@ class Cluster:
     """The nodes of a cluster at work for one run. `info` is the engine's once `start` has come back."""
 
     info: EngineInfo
+    _plan: Plan  # from prove_all on
+    _pot: Pot  # what finished theorems have left over; a theorem that goes to a pool takes what it may need along
 
     def __init__(self, blueprint: Blueprint, layout: Layout, say: Callable[[str], None]) -> None:
         self._blueprint, self._layout, self._say = blueprint, layout, say
@@ -79,11 +82,12 @@ class Cluster:
         self._tasks.spawn(self._look())
         await self._tasks.wait(self._ready.wait())
 
-    async def prove_all(self, store: Store, progress: Progress) -> None:
-        """Attempt every theorem of the store that has no result yet.
+    async def prove_all(self, plan: Plan, store: Store, progress: Progress) -> None:
+        """Attempt every theorem of the store that has no result yet; `plan` is that of the blueprint.
 
         Raises StoreError, EngineError and ModelError; what was finished before is kept.
         """
+        self._plan, self._pot = plan, left_over(store.findings(), plan)
         self._finished = partial(self._record, store, progress)
         await self._tasks.wait(self._finish_all(store))
 
@@ -161,9 +165,12 @@ class Cluster:
         """One theorem after the other from the common queue, searched in this pool."""
         while True:
             theorem = await self._theorems.get()
+            granted = self._pot.take(self._plan.ensemble.wants(self._plan.budget))
             try:
-                searched: Searched = await call(pool.attempt.remote(theorem))
+                searched: Searched = await call(pool.attempt.remote(theorem, granted))
                 self._pools[pool] = searched.use
+                if attempt := searched.finding.attempt:
+                    granted += self._plan.budget.expansions - attempt.expansions
                 self._finished(searched)
             except LOST:
                 self._theorems.put_nowait(theorem)
@@ -172,6 +179,7 @@ class Cluster:
                 self._theorems.put_nowait(theorem)
                 raise
             finally:
+                self._pot.put(granted)
                 self._theorems.task_done()
 
     def _record(self, store: Store, progress: Progress, searched: Searched) -> None:

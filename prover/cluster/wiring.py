@@ -78,5 +78,5 @@ async def _prove(
             settings(benchmark, engine, plan), [p.member for p in plan.members], benchmark.theorems, fresh=fresh
         )
         with closing(RunBar(store.findings())) as bar:
-            await cluster.prove_all(store, bar.show)
+            await cluster.prove_all(plan, store, bar.show)
         return finish(benchmark, engine, plan, store)

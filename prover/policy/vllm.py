@@ -23,7 +23,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from prover.policy.adapters import check_base, read_adapter
 from prover.policy.errors import ModelError
-from prover.policy.model import MAX_NEW_TOKENS, Codec, Request
+from prover.policy.model import MAX_NEW_TOKENS, Codec, Outline, Request, parameters_of
 from prover.policy.sampling import Answer, Draws, Written, seed
 
 if TYPE_CHECKING:
