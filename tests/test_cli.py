@@ -45,7 +45,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Countdown:
         return engine
 
     monkeypatch.setattr(parts, "start_engine", start)
-    monkeypatch.setattr(parts, "policies", lambda names, temperature, beams: [(Member("chance", ""), Chance)])
+    monkeypatch.setattr(parts, "policies", lambda *_: [(Member("chance", ""), Chance)])
     return engine
 
 
@@ -156,7 +156,9 @@ def test_beams_and_temperature_reach_the_policies(
 ) -> None:
     given = []
 
-    def policies(names: object, temperature: float | None, beams: int | None) -> list[tuple[Member, type[Chance]]]:
+    def policies(
+        names: object, temperature: float | None, beams: int | None, *_: object
+    ) -> list[tuple[Member, type[Chance]]]:
         given.append((temperature, beams))
         return [(Member("chance", ""), Chance)]
 
@@ -279,7 +281,7 @@ POLICIES = {"ones": ("sub 1",), "all": ("sub 1", "sub 2", "sub 5", "sub 7"), "fi
 def several(engine: Countdown, monkeypatch: pytest.MonkeyPatch) -> None:
     """Policies by names."""
 
-    def policies(names: list[str], temperature: object, beams: object) -> list[tuple[Member, object]]:
+    def policies(names: list[str], temperature: object, beams: object, *_: object) -> list[tuple[Member, object]]:
         return [(Member(name, ""), lambda seed, name=name: Chance(seed, POLICIES[name])) for name in names]
 
     monkeypatch.setattr(parts, "policies", policies)

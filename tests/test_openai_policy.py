@@ -133,7 +133,9 @@ async def test_vllm_is_asked_for_the_whole_vocabulary_and_a_seed_for_each_draw(s
     policy = TransformersPolicy(server, "base", seed=1, temperature=0.8)
     first, second = await policy.sample(STATES[0], 4), await policy.sample(STATES[0], 4)
     again = await TransformersPolicy(server, "base", seed=1, temperature=0.8).sample(STATES[0], 8)
-    assert [*first, *second] == list(again)
+    assert [each.tactic for each in (*first, *second)] == [each.tactic for each in again]
+    # The same but for the rounding of products in batches of another shape.
+    assert [each.log_prob for each in (*first, *second)] == pytest.approx([each.log_prob for each in again], abs=1e-5)
     assert served.asked[1]["seed"] == served.asked[0]["seed"] + 4
     whole = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repetition_penalty": 1.0, "temperature": 0.8}
     assert whole.items() <= served.asked[0].items()
