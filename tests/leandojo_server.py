@@ -31,7 +31,8 @@ PLACEHOLDER = "by\n  exact no_implicit_lambda% sorry\n"
 def pool() -> Pool:
     """Two processes of the embedded Lean that elaborate what they are given, as a native one does."""
     node, *server = embedded.command(install_engine.locate())
-    command = (node, "--require", str(Path(__file__).with_name("native_repl.js")), *server)
+    script = Path(__file__).with_name("native_repl.js")
+    command = (node, f"--allow-fs-read={script}", "--require", str(script), *server)
     env = {**os.environ, "LEAN_EMBEDDED": str(Path(embedded.__file__).parent)}
     return Pool(ProcessSpec(command, embedded.warm_up, env), 2, 60.0, 900, embedded.RECYCLE_AFTER)
 

@@ -18,7 +18,7 @@ def make(folder: Path) -> Path:
     (folder / ".lake" / "packages" / "mathlib").mkdir(parents=True)
     (folder / "lean-toolchain").write_text("leanprover/lean4:v4.28.0\n")
     node, *rest = embedded.command(install.locate())
-    server = [node, "--require", str(TESTS / "native_repl.js"), *rest]
+    server = [node, f"--allow-fs-read={TESTS}/", "--require", str(TESTS / "native_repl.js"), *rest]
     seen = [install.locate().folder, Path(node).resolve(), Path(node), EMBEDDED, TESTS]
     programs = folder / "bin"
     programs.mkdir()

@@ -154,9 +154,16 @@ async def test_a_death_in_the_middle_fails_its_tactic_and_no_other(session: Sess
     assert isinstance(await session.run(session.root, "omega"), Proved)
 
 
-async def test_an_answer_of_100_megabytes_arrives(session: Session) -> None:
-    assert isinstance(await session.run(session.root, "cases b -- fault huge 100"), ProofState)
-    assert isinstance(await session.run(session.root, "omega"), Proved)
+async def test_an_answer_of_100_megabytes_arrives(folder: Path) -> None:
+    tool, _ = sandbox.find(folder)
+    patient = await NativeEngine.start(open_project(folder, "lake env repl"), 1, Limits(60.0, MEMORY_MB), tool)
+    try:
+        session = await patient.open(LESS)
+        assert isinstance(await session.run(session.root, "cases b -- fault huge 100"), ProofState)
+        assert isinstance(await session.run(session.root, "omega"), Proved)
+        await session.close()
+    finally:
+        await patient.close()
 
 
 async def test_a_process_that_takes_too_much_memory_fails_its_tactic(session: Session) -> None:

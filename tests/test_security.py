@@ -110,6 +110,25 @@ async def test_no_tactic_reads_a_file_while_it_is_elaborated(engine: EmbeddedEng
     assert isinstance(result, Failed) and "include_str reads files" in result.message
 
 
+@pytest.mark.parametrize("thread", ["{code}", "IO.wait (← IO.asTask (prio := .dedicated) ({code}))"])
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_code_that_does_run_reads_the_library_and_nothing_else(
+    engine: EmbeddedEngine, listening: socket.socket, action: str, thread: str
+) -> None:
+    code = thread.format(code=ACTIONS[action].replace("PORT", str(listening.getsockname()[1])))
+    before = traces()
+    command = {"cmd": f"#eval show IO Unit from do discard <| {code}"}  # a command, which no refusal list looks at
+    slot = engine.pool.assign()
+    try:
+        answer = await slot.run(lambda process: process.request(command, 60))
+    finally:
+        engine.pool.release(slot)
+    assert "root:" not in str(answer) and "/usr/bin" not in str(answer)
+    assert traces() == before
+    with pytest.raises(BlockingIOError):
+        listening.accept()
+
+
 # Other people's files.
 
 

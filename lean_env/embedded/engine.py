@@ -289,8 +289,12 @@ def command(
         "maxHeartbeats": heartbeats,
         **snapshots,
     }
-    script = Path(__file__).parent / "server.js"
-    return (str(install.node()), f"--stack-size={STACK_KB}", str(script), json.dumps(settings))
+    here = Path(__file__).parent.resolve()
+    # Whatever runs in it reads these folders, writes nothing, and starts nothing but Lean's threads.
+    readable = [f"--allow-fs-read={folder}/" for folder in (here, installation.folder.resolve())]
+    options = ("--permission", "--allow-worker", *readable, "--require", str(here / "preload.js"))
+    stack = f"--stack-size={STACK_KB}"
+    return (str(install.node()), *options, stack, str(here / "server.js"), json.dumps(settings))
 
 
 async def warm_up(process: Process) -> None:
