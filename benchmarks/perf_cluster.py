@@ -2,7 +2,7 @@
 
     python -m benchmarks.perf_cluster [--workers 1 2 4 8 16 32 64] [--rounds 3]
 
-A worker is a GPU with a copy of the model and eight Lean processes; eight of them are a node. A tactic takes an
+A worker is a GPU with a copy of the model and sixteen Lean processes; eight of them are a node. A tactic takes an
 exponential time of mean 0.25 s in a Lean process that then does nothing else, a request for eight tactics one second of
 the model. Placement, actors, calls, the common queue and the store are the real ones. Every size searches as many
 theorems for each of its workers, none of which is ever proved; the rate is the expansions over the time from the first
@@ -45,7 +45,7 @@ from lean_env.engine import (
     VerdictKind,
 )
 from lean_env.process import Statistics
-from prover.cluster.blueprint import Blueprint, Layout, ModelSet
+from prover.cluster.blueprint import PROCESSES_PER_POOL, Blueprint, Layout, ModelSet
 from prover.cluster.cluster import join
 from prover.policy.batching import Source
 from prover.records import Member
@@ -58,7 +58,7 @@ from search.tree import SUM
 
 TACTIC_S, ANSWER_S = 0.25, 1.0
 WIDTH, BUDGET = 8, 32  # tactics of a request, expansions of a theorem
-LEAN_OF_WORKER, WORKERS_OF_NODE = 8, 8
+WORKERS_OF_NODE = 8
 STORE_BYTES = 100 * 2**20  # of Ray's objects on a node: nothing here needs more
 FAILED = 0.5
 
@@ -157,7 +157,7 @@ def _machines(workers: int) -> Iterator[Machines]:
     try:
         for first in range(0, workers, WORKERS_OF_NODE):
             here = min(WORKERS_OF_NODE, workers - first)
-            machines.add_node(num_cpus=here * LEAN_OF_WORKER, num_gpus=here, object_store_memory=STORE_BYTES)
+            machines.add_node(num_cpus=here * PROCESSES_PER_POOL, num_gpus=here, object_store_memory=STORE_BYTES)
         yield machines
     finally:
         machines.shutdown()
@@ -166,7 +166,7 @@ def _machines(workers: int) -> Iterator[Machines]:
 async def _rate(address: str, workers: int, rounds: int, out: Path) -> float:
     """Expansions a second with so many workers, all of them at work."""
     blueprint = Blueprint(_engine, _plan, {"model": ModelSet(lambda: cast(Source, Model()), lambda: cast(Any, None))})
-    lanes = workers * LEAN_OF_WORKER + SPARE_SEARCHES * -(-workers // 2)  # a pool has up to 16 processes
+    lanes = workers * (PROCESSES_PER_POOL + SPARE_SEARCHES)
     theorems = tuple(Theorem(f"t{n}", f"theorem t{n} : x := by sorry", split="valid") for n in range(rounds * lanes))
     plan = _plan({"model": cast(Source, Model())})
     complete = asyncio.Event()

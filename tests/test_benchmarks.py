@@ -167,7 +167,8 @@ def test_an_empty_selection_is_a_fault(tmp_path: Path) -> None:
         (
             "mini-f2f",
             None,
-            "'mini-f2f' is not a known benchmark: take minif2f, minif2f-core, gym, library or leandojo; did you mean minif2f?",
+            "'mini-f2f' is not a known benchmark: take minif2f, minif2f-core, gym, library or leandojo; "
+            "did you mean minif2f?",
         ),
         ("xyz", None, "'xyz' is not a known benchmark: take minif2f, minif2f-core, gym, library or leandojo"),
     ],
