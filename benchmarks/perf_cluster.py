@@ -2,13 +2,14 @@
 
     python -m benchmarks.perf_cluster [--workers 1 2 4 8 16 32 64] [--rounds 3]
 
-A worker is a GPU with a copy of the model and sixteen Lean processes; eight of them are a node. A tactic takes an
-exponential time of mean 0.25 s in a Lean process that then does nothing else, a request for eight tactics one second of
-the model. Placement, actors, calls, the common queue and the store are the real ones. Every size searches as many
-theorems for each of its workers, none of which is ever proved; the rate is the expansions over the time from the first
-theorem to the last result, tail included. Efficiency is the rate over that of one worker times their number. What it
-costs Lean and the model to be busy is not in it, and all processes share the cores of this machine: it says what the
-cluster's own work adds. Prints one JSON line.
+A worker is a Lean pool of sixteen processes; sixteen workers are a node, with a GPU and a copy of the model for every
+four of them. A tactic takes an exponential time of mean 0.5 s in a Lean process, which does nothing else meanwhile; a
+request for eight tactics takes two seconds of the model. Placement, actors, calls, the common queue and the store are
+the real ones. Every size searches as many theorems for each of its workers, none of which is ever proved; the rate is
+the expansions over the time from the first theorem to the last result, tail included. Efficiency is the rate over
+that of the smallest size times their ratio. All processes share the cores of this machine, and an actor that does
+nothing takes a hundredth of one: the processor time of an expansion says how much of the loss is this machine's.
+Prints one JSON line.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import psutil
 import ray
 from ray.cluster_utils import Cluster as Machines
 from tqdm import tqdm
@@ -47,7 +49,6 @@ from lean_env.engine import (
 from lean_env.process import Statistics
 from prover.cluster.blueprint import PROCESSES_PER_POOL, Blueprint, Layout, ModelSet
 from prover.cluster.cluster import join
-from prover.policy.batching import Source
 from prover.records import Member
 from prover.run import SPARE_SEARCHES, Accept, Plan, Planned, settings
 from prover.store import Store
@@ -56,9 +57,12 @@ from search.budget import Budget, SearchResult
 from search.policy import Policy, Suggestion
 from search.tree import SUM
 
-TACTIC_S, ANSWER_S = 0.25, 1.0
+if TYPE_CHECKING:
+    from prover.policy.batching import Source  # imports torch, which the actors need not
+
+TACTIC_S, ANSWER_S = 0.5, 2.0
 WIDTH, BUDGET = 8, 32  # tactics of a request, expansions of a theorem
-WORKERS_OF_NODE = 8
+WORKERS_OF_NODE, WORKERS_OF_GPU = 16, 4
 STORE_BYTES = 100 * 2**20  # of Ray's objects on a node: nothing here needs more
 FAILED = 0.5
 
@@ -110,7 +114,7 @@ class Opened:
 
 
 class Model:
-    """What a copy of the model is: its answers take a second, however many are asked for at once."""
+    """What a copy of the model is: its answers take two seconds, however many are asked for at once."""
 
     async def ask(self, state: str) -> Sequence[Suggestion]:
         """The tactics for a state."""
@@ -149,7 +153,7 @@ def _plan(sources: Mapping[str, Source]) -> Plan:
 
 @contextmanager
 def _machines(workers: int) -> Iterator[Machines]:
-    """A cluster of nodes with eight workers, one of them with fewer; what steers it has a node of its own."""
+    """A cluster of nodes with sixteen workers, or fewer on the last; what steers it has a node of its own."""
     machines = Machines(
         initialize_head=True,
         head_node_args={"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES},
@@ -157,25 +161,33 @@ def _machines(workers: int) -> Iterator[Machines]:
     try:
         for first in range(0, workers, WORKERS_OF_NODE):
             here = min(WORKERS_OF_NODE, workers - first)
-            machines.add_node(num_cpus=here * PROCESSES_PER_POOL, num_gpus=here, object_store_memory=STORE_BYTES)
+            machines.add_node(
+                num_cpus=here * PROCESSES_PER_POOL, num_gpus=-(-here // WORKERS_OF_GPU), object_store_memory=STORE_BYTES
+            )
         yield machines
     finally:
         machines.shutdown()
 
 
-async def _rate(address: str, workers: int, rounds: int, out: Path) -> float:
-    """Expansions a second with so many workers, all of them at work."""
-    blueprint = Blueprint(_engine, _plan, {"model": ModelSet(lambda: cast(Source, Model()), lambda: cast(Any, None))})
+def _cpu_s() -> float:
+    """Processor seconds of all that there is of the cluster and of this process."""
+    this = psutil.Process()
+    return sum(sum(process.cpu_times()[:2]) for process in [this, *this.children(recursive=True)])
+
+
+async def _rate(address: str, workers: int, rounds: int, out: Path) -> tuple[float, float]:
+    """Expansions a second with so many workers, all of them at work, and processor seconds of an expansion."""
+    blueprint = Blueprint(_engine, _plan, {"model": ModelSet(lambda: cast("Source", Model()), lambda: cast(Any, None))})
     lanes = workers * (PROCESSES_PER_POOL + SPARE_SEARCHES)
     theorems = tuple(Theorem(f"t{n}", f"theorem t{n} : x := by sorry", split="valid") for n in range(rounds * lanes))
-    plan = _plan({"model": cast(Source, Model())})
+    plan = _plan({"model": cast("Source", Model())})
     complete = asyncio.Event()
     copies = 0
 
     def say(line: str) -> None:
         nonlocal copies
         copies += "a copy of" in line
-        if copies == workers:
+        if copies == -(-workers // WORKERS_OF_GPU):
             complete.set()
 
     with closing(Store(out)) as store:
@@ -184,11 +196,12 @@ async def _rate(address: str, workers: int, rounds: int, out: Path) -> float:
             known = cast(Engine, cluster)
             benchmark = Benchmark("simulated", theorems, "0", "")
             store.begin(settings(benchmark, known, plan), [plan.members[0].member], theorems, fresh=False)
-            began = time.perf_counter()
+            began, used = time.perf_counter(), _cpu_s()
             with tqdm(total=len(theorems), desc=f"{workers} workers", unit="theorem") as bar:
                 await cluster.prove_all(plan, store, lambda _: cast(None, bar.update()))
-            took = time.perf_counter() - began
-        return sum(finding.attempt.expansions for finding in store.findings() if finding.attempt) / took
+            took, used = time.perf_counter() - began, _cpu_s() - used
+        expansions = sum(finding.attempt.expansions for finding in store.findings() if finding.attempt)
+        return expansions / took, used / expansions
 
 
 def main() -> None:
@@ -201,9 +214,10 @@ def main() -> None:
     # Its actors are other processes of the same program.
     os.environ.update(PYTHONPATH=str(Path(__file__).parents[1]), RAY_USAGE_STATS_ENABLED="0")
     rates: dict[int, float] = {}
+    costs: dict[int, float] = {}
     for workers in options.workers:
         with _machines(workers) as machines, tempfile.TemporaryDirectory() as folder:
-            rates[workers] = asyncio.run(_rate(machines.address, workers, options.rounds, Path(folder)))
+            rates[workers], costs[workers] = asyncio.run(_rate(machines.address, workers, options.rounds, Path(folder)))
         print(f"{workers} workers: {rates[workers]:.1f} expansions/s", file=sys.stderr)
     smallest = min(rates)
     print(
@@ -213,6 +227,7 @@ def main() -> None:
                 "cores": os.cpu_count(),
                 "ray": ray.__version__,
                 "expansions_per_s": {workers: round(rate, 1) for workers, rate in rates.items()},
+                "cpu_ms_per_expansion": {workers: round(1000 * cost, 2) for workers, cost in costs.items()},
                 "efficiency": {
                     workers: round(rate / workers / (rates[smallest] / smallest), 3) for workers, rate in rates.items()
                 },
