@@ -20,7 +20,6 @@ from prover.options import (
     HOTTEST_SERVED,
     PORTFOLIO,
     SERVED,
-    SHIPPED,
     BackendName,
     EngineName,
     EnsembleName,
@@ -231,7 +230,7 @@ def policies(
     vllm: VllmSettings | None = None,
     opener: Opener | None = None,
 ) -> list[tuple[Member, PolicyFactory]]:
-    """What makes the policies that `names` name, in their order; `shipped` names several.
+    """What makes the policies that `names` name, in their order (prover.policy.shelf.spelled_out).
 
     Models are drawn from at `temperature`, or give the likeliest tactics of so many `beams`; with `vllm`, vLLM runs
     those that no server runs. Raises InputError for what does not go together, and ModelError.
@@ -246,10 +245,10 @@ def policies(
             raise InputError("--beams goes with transformers alone: leave it out, or --backend vllm and servers")
         if temperature is not None and temperature > HOTTEST_SERVED:
             raise InputError(f"--temperature is at most {HOTTEST_SERVED} with vLLM and servers: lower it")
-    if SHIPPED in names:
-        from prover.policy.shelf import shipped
+    if set(names) != {PORTFOLIO}:
+        from prover.policy.shelf import spelled_out
 
-        names = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
+        names = spelled_out(names)
     models = _models([name for name in names if name != PORTFOLIO], temperature, beams, vllm, opener)
     portfolio = (Member(PORTFOLIO, ""), lambda seed: Portfolio())
     return [portfolio if name == PORTFOLIO else next(models) for name in names]

@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 
 from prover import parts
 from prover.policy.errors import ModelError
-from prover.policy.shelf import base_of, n_eff, open_models, shipped
+from prover.policy.shelf import base_of, n_eff, open_models, shipped, spelled_out
 from prover.policy.transformers import BeamPolicy, TransformersPolicy
 from train.tiny import TinyShape, tiny_model, tiny_tokenizer
 
@@ -73,6 +73,11 @@ def test_an_adapter_whose_configuration_cannot_be_read_is_one_line(models: Path)
     (models / "one" / "adapter_config.json").write_text("{")
     with pytest.raises(ModelError, match=r"adapter_config\.json"):
         open_models([str(models / "one")])
+
+
+def test_the_programs_own_models_are_named_together_or_one_by_one() -> None:
+    names = spelled_out(["portfolio", "shipped", "n-eff-8", "base", "./n-eff-8"])
+    assert names == ["portfolio", *shipped(), shipped()[2], base_of(shipped()[2]), "./n-eff-8"]
 
 
 def test_the_shipped_models_are_one_base_with_an_adapter_for_each_n_eff() -> None:

@@ -10,16 +10,16 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 
 from prover.cluster.blueprint import ModelSet
-from prover.options import PORTFOLIO, SERVED, SHIPPED
+from prover.options import PORTFOLIO, SERVED
 from prover.policy.batching import Source
 from prover.policy.model import MAX_NEW_TOKENS, Codec, Outline, parameters_of
-from prover.policy.shelf import Shelved, base_of, n_eff, open_models, shipped
+from prover.policy.shelf import Shelved, base_of, n_eff, open_models, spelled_out
 from prover.policy.vllm import VllmSettings
 
 
 def everywhere(names: Sequence[str]) -> list[str]:
     """The names as any process may use them, wherever it runs: folders by their whole path, `shipped` spelled out."""
-    named = [each for name in names for each in (shipped() if name == SHIPPED else [name])]
+    named = spelled_out(names)
     return [str(Path(name).resolve()) if Path(name).is_dir() else name for name in named]
 
 

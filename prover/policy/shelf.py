@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers.utils import logging
 
-from prover.options import SERVED
+from prover.options import SERVED, SHIPPED
 from prover.policy.batching import Batcher, Source
 from prover.policy.errors import ModelError
 from prover.policy.model import TacticModel
@@ -45,6 +45,17 @@ def shipped() -> list[str]:
     folder = Path(str(files("prover") / "models"))
     adapters = [path.parent for path in folder.glob(f"*/{ADAPTER_CONFIG}")]
     return [str(path) for path in sorted(adapters, key=lambda path: (n_eff(path) or 0, path.name))]
+
+
+def by_name() -> dict[str, str]:
+    """The folders of the models that come with the program, base and adapters, by their names (n-eff-8)."""
+    return {Path(folder).name: folder for adapter in shipped() for folder in (adapter, base_of(adapter))}
+
+
+def spelled_out(names: Sequence[str]) -> list[str]:
+    """`names` with folders in place of the program's own models; `shipped` is all of their adapters."""
+    ours = by_name()
+    return [each for name in names for each in (shipped() if name == SHIPPED else [ours.get(name, name)])]
 
 
 def open_models(

@@ -10,7 +10,7 @@ from pathlib import Path
 from prover.options import PORTFOLIO
 from prover.policy.errors import ModelError
 from prover.policy.portfolio import Portfolio
-from prover.policy.shelf import base_of, open_models, shipped
+from prover.policy.shelf import by_name, open_models
 from prover.policy.transformers import TransformersPolicy
 from prover.study.config import SEED, MemberOptions
 from prover.study.search import PolicyAt
@@ -32,7 +32,7 @@ def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
 
     Raises ModelError for a folder without weights, and for a name that is nearly one of ours.
     """
-    ours = {Path(folder).name: folder for adapter in shipped() for folder in (adapter, base_of(adapter))}
+    ours = by_name()
     folders: dict[tuple[str, int], str] = {}
     digests: dict[tuple[str, int], str] = {}
     for member in members:
