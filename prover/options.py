@@ -85,8 +85,8 @@ PolicyOption = Annotated[
         metavar="NAME",
         show_default=SHIPPED,
         help="Where tactics come from: shipped (the models that come with prove, one for each N_eff), one of them (such"
-        " as n-eff-8), portfolio (no model), the folder of a model or adapter, a name of the hub, or a model of a server"
-        " (http://HOST:8000/v1#NAME). Several are an ensemble.",
+        " as n-eff-8), portfolio (no model), the folder of a model or adapter, a name of the hub, or a model of a"
+        " server (http://HOST:8000/v1#NAME). Several are an ensemble.",
     ),
 ]
 BackendOption = Annotated[
