@@ -245,7 +245,7 @@ async def test_every_proof_is_verified_in_a_process_of_its_own(folder: Path, mon
     monkeypatch.setattr(native, "Pool", Idle)
     monkeypatch.setattr(native, "_VERSION", re.compile(""))
     with pytest.raises(IndexError):  # no process has told its version
-        await NativeEngine.start(open_project(folder, None), 3)
+        await NativeEngine.start(open_project(folder, "lake env repl"), 3)
     searching, verifying = started
     assert (len(searching.slots), len(verifying.slots)) == (3, 1)
     assert (verifying._recycle_after, verifying._spare) == (1, 0)
