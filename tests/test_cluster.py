@@ -60,6 +60,7 @@ class Nodes:
     def clear(self) -> None:
         for node in list(self._added):
             self.kill(node)
+        self._machines.wait_for_nodes()  # the next test would find dead ones for some seconds, and use them
 
 
 @pytest.fixture(scope="module")
