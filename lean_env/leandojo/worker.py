@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -99,6 +100,8 @@ def main(settings: Settings, requests: TextIO, answers: TextIO) -> None:
 
 
 if __name__ == "__main__":
+    # Lean ends with its terminal, and that with this process; not so where `nohup` had it ignore that.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # What LeanDojo and Lake print goes to stderr, as stdout is where the answers go.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers, os.fdopen(os.dup(0), encoding="utf-8") as requests:
         os.dup2(2, 1)
