@@ -28,14 +28,17 @@ def curves(
     out: Out,
     strategy: Annotated[str, typer.Option(help="How they searched.")] = "rollouts",
     ensemble: Annotated[list[str] | None, typer.Option(help="TITLE=MEMBERS")] = None,
+    contestant: Annotated[list[str] | None, typer.Option(help="Those to draw; all of them unless given.")] = None,
 ) -> None:
     """Pass rate against budget, with 95 % intervals."""
     results = read_results(files, strategy)
-    largest = int(max(table[table < float("inf")].max(initial=1) for table in results.solved.values()))
-    budgets = sorted({int(2 ** (step / 2)) for step in range(2 * largest.bit_length() + 1)} | {largest})
+    if unknown := set(contestant or []) - set(results.solved):
+        raise typer.BadParameter(f"no results of {', '.join(sorted(unknown))}")
+    largest = results.budget
+    budgets = sorted({int(2 ** (step / 2)) for step in range(2 * largest.bit_length() - 1)} | {largest})
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot(xscale="log", xlabel="expansions a theorem", ylabel="proved and verified, %")
-    for name in results.solved:
+    for name in contestant or results.solved:
         _curve(axes, name, budgets, [rate(results.within(name, budget)) for budget in budgets])
     for title, _, members in (spec.partition("=") for spec in ensemble or []):
         names = members.split(",")

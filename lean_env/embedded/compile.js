@@ -4,6 +4,7 @@ const fs = require('fs');
 const { start } = require('./runtime.js');
 const { Elaborator } = require('./elaborator.js');
 const { Verification } = require('./verification.js');
+const { Constants } = require('./constants.js');
 
 console.log = () => {}; // Lean's start-up prints its progress
 
@@ -14,7 +15,7 @@ start(settings.folder, { lib: settings.library, output: settings.output }).then(
   const { state, messages } = elaborator.run(fs.readFileSync(0, 'utf8'), elaborator.base);
   const wrong = messages.find(message => message.severity === 'error' || message.kind === 'hasSorry');
   if (wrong !== undefined) throw new Error(`prelude.lean:${wrong.pos.line}:${wrong.pos.column}: ${wrong.data}`);
-  const axioms = new Verification(lean, elaborator).declaredAxioms(state);
+  const axioms = new Verification(lean, elaborator, new Constants(lean)).declaredAxioms(state);
   if (axioms.length > 0) throw new Error(`prelude.lean declares the axioms ${axioms.join(', ')}`);
   lean.io('l_Lean_writeModule', lean.take(state, 0), lean.makeString(`/lean/output/${settings.module}.olean`), lean.box(0));
   process.exit(0);

@@ -39,7 +39,8 @@ COMPILE_OPTIONS = "set_option compiler.extract_closed false "
 NEEDED_BYTES = 900 * 2**20  # of disk space, while installing
 
 HERE = Path(__file__).parent
-INGREDIENTS = ("glue.py", "wasm.py", "symbols.js", "compile.js", "prelude.lean")
+COMPILER = ("compile.js", "runtime.js", "elaborator.js", "verification.js", "constants.js", "permitted.js")
+INGREDIENTS = ("glue.py", "wasm.py", "symbols.js", *COMPILER, "prelude.lean")
 
 # Told of each step: its name, how much of it is done, and its size (bytes; 0 where it cannot be known).
 Progress = Callable[[str, int, int], None]
