@@ -7,6 +7,7 @@
 #   benchmarks/n_eff.sh valid        what those of seed 0 prove on the validation split, to choose the controls on
 #   benchmarks/n_eff.sh test         the chosen ones of seeds 0, 1 and 2 on the test split; hours
 #   benchmarks/n_eff.sh tables       the tables and pictures of docs/n-eff.md
+#   benchmarks/n_eff.sh study        the same models with seven strategies: studies/n_eff.toml; a night
 #
 # Everything lies under runs/n-eff; each command goes on where it was stopped.
 set -eu
@@ -63,10 +64,13 @@ tables)
   for baseline in "30 ce" "4 ce" "over CE checkpoints"; do
     $python -m benchmarks.compare $run/test.jsonl --baseline "$baseline" "$@"
   done
-  $python -m benchmarks.plots curves $run/test.jsonl "$@" --out docs/pictures/n-eff-curves.png
+  $python -m benchmarks.plots curves $run/test.jsonl --contestant "30 ce" --contestant "4 ce" --contestant n-eff-16 \
+    --ensemble "over N_eff=$over_n_eff" --ensemble "over CE checkpoints=2 ce,4 ce,8 ce,16 ce" \
+    --out docs/pictures/n-eff-curves.png
   models="$run/0/ce"
   for name in $objectives; do models="$models $run/0/$name"; done
   $python -m benchmarks.plots reliability $models --out docs/pictures/n-eff-reliability.png
   ;;
-*) echo "n_eff.sh: $1 is none of data, train, valid, test, tables" >&2 && exit 2 ;;
+study) .venv/bin/prove study benchmarks/studies/n_eff.toml ;;
+*) echo "n_eff.sh: $1 is none of data, train, valid, test, tables, study" >&2 && exit 2 ;;
 esac

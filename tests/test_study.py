@@ -47,6 +47,7 @@ from search.budget import Budget, SearchResult, SearchStatus, Spent
 from search.ensemble import equal_split
 from search.tree import SUM, Tree
 
+STUDIES = Path(__file__).parents[1] / "benchmarks" / "studies"
 BENCHMARK = Benchmark("numbers", (*(theorem(n) for n in (3, 9, 14, 23)), unsupported("strange")), "0")
 FEW, MANY = ("sub 1", "wish"), ("sub 1", "sub 2", "sub 5", "sub 7", "wish")
 ODD = "many & <b>more</b>"
@@ -581,17 +582,13 @@ async def test_nothing_that_the_engine_can_state_is_an_error_of_input(tmp_path: 
         write(options(), store)
 
 
-@pytest.mark.parametrize("name", ["small", "full"])
-def test_the_studies_in_the_repository_can_be_read(name: str) -> None:
-    given = read_options(Path(__file__).parents[1] / "benchmarks" / "studies" / f"{name}.toml")
+def test_the_small_study_of_the_repository_can_be_made() -> None:
+    given = read_options(STUDIES / "small.toml")
     assert theorems_of(given).theorems
     assert models_of(given.members, given.seeds).digests
 
 
-def test_the_full_study_is_as_large_as_it_is_said_to_be() -> None:
-    given = read_options(Path(__file__).parents[1] / "benchmarks" / "studies" / "full.toml")
-    assert len(given.members) >= 5
-    assert len(given.searches) >= 6
-    assert len(given.budgets) >= 3
-    assert len(given.seeds) >= 3
-    assert len(theorems_of(given).theorems) >= 200
+def test_the_large_study_is_as_large_as_it_is_said_to_be() -> None:
+    given = read_options(STUDIES / "n_eff.toml")
+    assert (len(given.members), len(given.searches), len(given.budgets), len(given.seeds)) == (8, 7, 3, 3)
+    assert given.limit == 200
