@@ -164,6 +164,7 @@ async def test_members_that_take_turns_ask_their_policies_at_the_same_time() -> 
 @pytest.mark.parametrize("scheduler", [taking_turns, equal_split])
 async def test_what_a_member_raises_is_let_through_and_no_search_goes_on(scheduler: Callable[..., Any]) -> None:
     lean, searches = ensemble(HOPELESS, 0)
+    before = asyncio.all_tasks()  # a pool that other tests share may be at work
 
     async def dies(budget: Budget) -> SearchResult:
         if budget.turns:
@@ -175,7 +176,7 @@ async def test_what_a_member_raises_is_let_through_and_no_search_goes_on(schedul
     ran = len(lean.ran)
     await asyncio.sleep(0.01)
     assert len(lean.ran) == ran <= 1
-    assert len(asyncio.all_tasks()) == 1
+    assert asyncio.all_tasks() <= before
 
 
 async def test_without_members_there_is_no_ensemble() -> None:
