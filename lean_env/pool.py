@@ -227,7 +227,7 @@ class Pool:
             repl.kill()
             await repl.wait_ended()
             raise
-        process.limit_s = self._request_timeout_s
+        process.limit_s, process.ready = self._request_timeout_s, True
         self.statistics.starts += 1
         self._live[process] = repl
         repl.ended.add_done_callback(lambda _: self._replace(process))

@@ -45,7 +45,7 @@ class Statistics:
     ends: Counter[EndCause] = field(default_factory=Counter)  # of ready processes; each is followed by a start
     retries: int = 0  # jobs run again
     requests: int = 0
-    busy_s: float = 0.0  # summed over processes
+    busy_s: float = 0.0  # summed over processes; making them ready is not counted
     peak_rss_mb: dict[int, float] = field(default_factory=dict)  # MiB with descendants, as sampled, by process id
 
 
@@ -56,6 +56,7 @@ class Process:
         self.id = number  # never used twice by a pool
         self.state: dict[str, Any] = {}  # for whoever talks to the process; lost with it
         self.requests = 0
+        self.ready = False  # until it is warm
         self.nearly_full = False  # whether the next heavy request may well run into the memory limit
         self.limit_s = limit_s
         self.last_request: Mapping[str, Any] = {}
@@ -77,7 +78,8 @@ class Process:
         finally:
             timer.cancel()
             self._statistics.requests += 1
-            self._statistics.busy_s += time.perf_counter() - started
+            if self.ready:
+                self._statistics.busy_s += time.perf_counter() - started
 
     @property
     def dead(self) -> bool:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from safetensors import SafetensorError
@@ -117,7 +118,7 @@ class TacticModel:
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         max_new_tokens: int = MAX_NEW_TOKENS,
-    ) -> TacticModel:
+    ) -> Self:
         """The base `name` (a folder, or a name of the hub) with LoRA `adapters`: folders, by the names to call them.
 
         Raises ModelError when a model cannot be read, or an adapter was made for another base.
