@@ -2,11 +2,11 @@
 
     python -m benchmarks.perf_concurrent [--model FOLDER] [--searches 200] [--expansions 64] [--rounds 3]
 
-Real searches (best-first) draw from a real model through the batcher; Lean is simulated and answers at once, so that the
-model is what they wait for. Each round runs the searches, then has `generate` of transformers write for some of the
-same batches, row by row the same prompts. A throughput is tokens written, up to the end token of each row, a second of
-wall time: for the searches everything counts that they do, from the first request to the last. The ratio is that of
-the medians of the rounds. Prints one JSON line.
+Real searches (best-first) draw from a real model through the batcher; Lean is simulated and answers at once, so that
+the model is what they wait for. Each round runs the searches, then has `generate` of transformers write for some of
+the same batches, row by row the same prompts. A throughput is tokens written, up to the end token of each row, a
+second of wall time: for the searches everything counts that they do, from the first request to the last. The ratio is
+that of the medians of the rounds. Prints one JSON line.
 """
 
 from __future__ import annotations
