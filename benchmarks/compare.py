@@ -118,6 +118,8 @@ def _print(files: Sequence[Path], baseline: str, strategy: str, ensembles: Seque
     }
     for title, _, members in (spec.partition("=") for spec in ensembles):
         rows[title] = [results.ensemble(members.split(","), limit) for limit in budgets]
+    if baseline not in rows:
+        raise MeasureError(f"there is no {baseline}: compare with one of {', '.join(rows)}")
     reference = rows[baseline][-1]
     typer.echo(f"{strategy}, {len(results.theorems)} theorems, seeds {', '.join(map(str, results.seeds))}\n")
     typer.echo(f"| | {' | '.join(map(str, budgets))} | against {baseline} | by seed (McNemar p) |")

@@ -19,6 +19,7 @@ from prover.corpus_command import corpus
 from prover.minimize_command import minimize
 from prover.options import (
     DEFAULT_TIMEOUT_S,
+    PORTFOLIO,
     SHIPPED,
     AlphaOption,
     ApartOption,
@@ -30,7 +31,6 @@ from prover.options import (
     DepthOption,
     EngineName,
     EngineOption,
-    EnsembleName,
     EnsembleOption,
     ExplorationOption,
     FlopsOption,
@@ -131,7 +131,7 @@ def prove(
     limit: Annotated[
         int | None, option(panel="Theorems", min=1, metavar="N", show_default="all", help="Only the first N theorems.")
     ] = None,
-    policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
+    policy: PolicyOption = [PORTFOLIO, SHIPPED],  # noqa: B006 (Typer copies it)
     temperature: TemperatureOption = None,
     beams: BeamsOption = None,
     backend: BackendOption = BackendName.TRANSFORMERS,
@@ -148,7 +148,7 @@ def prove(
     alpha: AlphaOption = None,
     c: ExplorationOption = None,
     apart: ApartOption = False,
-    ensemble: EnsembleOption = EnsembleName.EQUAL,
+    ensemble: EnsembleOption = None,
     calibration: CalibrationOption = None,
     schedule: ScheduleOption = None,
     budget: BudgetOption = 256,
@@ -260,7 +260,7 @@ def theorem(
     statement: Annotated[
         str, typer.Argument(metavar="STATEMENT", help='In quotes: "theorem t (a b : ℕ) (h : a < b) : a + 1 ≤ b".')
     ],
-    policy: PolicyOption = [SHIPPED],  # noqa: B006 (Typer copies it)
+    policy: PolicyOption = [PORTFOLIO, SHIPPED],  # noqa: B006 (Typer copies it)
     temperature: TemperatureOption = None,
     beams: BeamsOption = None,
     backend: BackendOption = BackendName.TRANSFORMERS,
@@ -277,7 +277,7 @@ def theorem(
     alpha: AlphaOption = None,
     c: ExplorationOption = None,
     apart: ApartOption = False,
-    ensemble: EnsembleOption = EnsembleName.EQUAL,
+    ensemble: EnsembleOption = None,
     calibration: CalibrationOption = None,
     schedule: ScheduleOption = None,
     budget: BudgetOption = 256,

@@ -83,7 +83,7 @@ PolicyOption = Annotated[
     option(
         "--policy",
         metavar="NAME",
-        show_default=SHIPPED,
+        show_default=f"{PORTFOLIO} and {SHIPPED}",
         help="Where tactics come from: shipped (the models that come with prove, one for each N_eff), one of them (such"
         " as n-eff-8), portfolio (no model), the folder of a model or adapter, a name of the hub, or a model of a"
         " server (http://HOST:8000/v1#NAME). Several are an ensemble.",
@@ -118,8 +118,9 @@ MaxModelLenOption = Annotated[
     ),
 ]
 EnsembleOption = Annotated[
-    EnsembleName,
+    EnsembleName | None,
     option(
+        show_default="shared with best-first, else equal",
         help="How several policies share the budget of a theorem. equal: one after the other, equal parts. round-robin:"
         " in turn, expansion by expansion. shared: one tree, whichever tactic is the likeliest. adaptive: by what their"
         " first expansions look like, and across theorems.",

@@ -25,6 +25,7 @@ from prover.options import (
     EnsembleName,
     InputError,
     SandboxMode,
+    StrategyName,
 )
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
     from prover.ensembles import Ensemble
     from prover.schedule_command import read_schedule
 
-    name, calibration, schedule = EnsembleName(options["ensemble"]), options["calibration"], options["schedule"]
+    name, calibration, schedule = _scheduler(options, members), options["calibration"], options["schedule"]
     if options["apart"] and name is not EnsembleName.EQUAL:
         raise InputError(f"--apart does not go with --ensemble {name}: leave one of them out")
     for option, given, taker in (
@@ -172,6 +173,14 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
             raise InputError("--ensemble adaptive needs --schedule FILE: make one with prove schedule")
         return Ensemble(name, schedule=read_schedule(schedule, members))
     return Ensemble(name)
+
+
+def _scheduler(options: Mapping[str, Any], members: Sequence[Member]) -> EnsembleName:
+    """The one asked for; unless given, the common queue where there is a queue of states, as best-first has one."""
+    if options["ensemble"] is not None:
+        return EnsembleName(options["ensemble"])
+    together = len(members) > 1 and options["strategy"] is StrategyName.BEST_FIRST and not options["apart"]
+    return EnsembleName.SHARED if together else EnsembleName.EQUAL
 
 
 def _temperatures(calibration: str | None, members: int) -> tuple[float, ...]:

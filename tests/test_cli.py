@@ -300,6 +300,24 @@ def test_several_policies_prove_as_the_ensemble_that_is_named(
 
 
 @pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("options", "ensemble"),
+    [
+        (("--policy", "all"), "shared"),
+        (("--policy", "all", "--apart"), "equal"),
+        (("--policy", "all", "--strategy", "rollouts"), "equal"),
+        ((), "equal"),
+    ],
+)
+def test_policies_share_a_queue_where_nothing_else_is_said_and_the_search_has_one(
+    prove: Prove, data: Path, tmp_path: Path, options: tuple[str, ...], ensemble: str
+) -> None:
+    prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run", "--policy", "ones", *options)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["ensemble"] == ensemble
+
+
+@pytest.mark.usefixtures("several")
 def test_a_schedule_is_learned_from_runs_of_single_policies_and_searched_with(
     prove: Prove, data: Path, tmp_path: Path
 ) -> None:
@@ -342,7 +360,8 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--calibration", "1,1"), ("--calibration", "--ensemble shared")),
+        (("--ensemble", "equal", "--calibration", "1,1"), ("--calibration", "--ensemble shared")),
+        (("--apart", "--calibration", "1,1"), ("--calibration", "--ensemble shared")),
         (("--schedule", "x"), ("--schedule", "--ensemble adaptive")),
         (("--apart", "--ensemble", "shared"), ("--apart", "--ensemble shared")),
         (("--ensemble", "shared", "--calibration", "1"), ("give 2 numbers",)),

@@ -80,6 +80,12 @@ def test_the_programs_own_models_are_named_together_or_one_by_one() -> None:
     assert names == ["portfolio", *shipped(), shipped()[2], base_of(shipped()[2]), "./n-eff-8"]
 
 
+@pytest.mark.parametrize(("name", "meant"), [("n-eff-7", "n-eff-8"), ("porfolio", "portfolio"), ("shiped", "shipped")])
+def test_a_name_that_is_nearly_one_of_ours_is_not_looked_for_elsewhere(name: str, meant: str) -> None:
+    with pytest.raises(ModelError, match=f"did you mean {meant}"):
+        spelled_out(["base", name])
+
+
 def test_the_shipped_models_are_one_base_with_an_adapter_for_each_n_eff() -> None:
     folders = [Path(folder) for folder in shipped()]
     assert [n_eff(folder) for folder in folders] == [1, 4, 8, 16, 32]

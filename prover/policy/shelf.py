@@ -7,13 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
 import torch
 from transformers.utils import logging
 
-from prover.options import SERVED, SHIPPED
+from prover.options import PORTFOLIO, SERVED, SHIPPED
 from prover.policy.batching import Batcher, Source
 from prover.policy.errors import ModelError
 from prover.policy.model import TacticModel
@@ -53,9 +54,23 @@ def by_name() -> dict[str, str]:
 
 
 def spelled_out(names: Sequence[str]) -> list[str]:
-    """`names` with folders in place of the program's own models; `shipped` is all of their adapters."""
+    """`names` with folders in place of the program's own models; `shipped` is all of their adapters.
+
+    Raises ModelError for a name that is nearly one of ours.
+    """
+    return [each for name in names for each in (shipped() if name == SHIPPED else [folder_of(name)])]
+
+
+def folder_of(name: str) -> str:
+    """The folder of a model that comes with the program, by its name; any other name as it is.
+
+    Raises ModelError for one that is nearly a name of ours.
+    """
     ours = by_name()
-    return [each for name in names for each in (shipped() if name == SHIPPED else [ours.get(name, name)])]
+    near = get_close_matches(name, [PORTFOLIO, SHIPPED, *ours], n=1, cutoff=0.8)
+    if near and near[0] != name and "/" not in name and not Path(name).exists():
+        raise ModelError(f"the policy {name} is not known: did you mean {near[0]}?")
+    return ours.get(name, name)
 
 
 def open_models(

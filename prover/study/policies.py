@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
 
 from prover.options import PORTFOLIO
 from prover.policy.errors import ModelError
 from prover.policy.portfolio import Portfolio
-from prover.policy.shelf import by_name, open_models
+from prover.policy.shelf import folder_of, open_models
 from prover.policy.transformers import TransformersPolicy
 from prover.study.config import SEED, MemberOptions
 from prover.study.search import PolicyAt
@@ -32,7 +30,6 @@ def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
 
     Raises ModelError for a folder without weights, and for a name that is nearly one of ours.
     """
-    ours = by_name()
     folders: dict[tuple[str, int], str] = {}
     digests: dict[tuple[str, int], str] = {}
     for member in members:
@@ -41,15 +38,13 @@ def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
         if member.policy == PORTFOLIO:
             digests |= {(member.name, seed): PORTFOLIO for seed in seeds}
             continue
-        near = get_close_matches(member.policy, [PORTFOLIO, *ours], n=1)
-        if near and member.policy not in ours and not Path(member.policy).exists():
-            raise ModelError(f"member {member.name}: the policy {member.policy} is not known: did you mean {near[0]}?")
-        for seed in seeds:
-            folder = folders[member.name, seed] = ours.get(member.policy) or member.policy.replace(SEED, str(seed))
-            try:
+        try:
+            model = folder_of(member.policy)
+            for seed in seeds:
+                folder = folders[member.name, seed] = model.replace(SEED, str(seed))
                 digests[member.name, seed] = f"{base_weights(folder) or folder}, temperature {member.temperature:g}"
-            except TrainingError as error:
-                raise ModelError(f"member {member.name}: {error}") from error
+        except (ModelError, TrainingError) as error:
+            raise ModelError(f"member {member.name}: {error}") from error
     return Models(folders, digests)
 
 
