@@ -64,7 +64,8 @@ def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
     """Compare two methods theorem by theorem, each given as whether it proves the theorem or in which share of seeds.
 
     The interval is Σd/n ± 1.96 √Σd² / n over the differences d, which for proofs without shares is the usual
-    (b - c)/n ± 1.96 √(b + c)/n of McNemar tables. With shares the test is the sign test over theorems, its
+    (b - c)/n ± 1.96 √(b + c)/n of McNemar tables; Σd² counts as 1 at least, since a comparison in which no theorem
+    differs does not show that none ever does. With shares the test is the sign test over theorems, its
     generalisation. Raises ValueError when the lengths differ or there are no theorems.
     """
     if len(first) != len(second) or not first:
@@ -72,7 +73,7 @@ def paired(first: Sequence[float], second: Sequence[float]) -> Paired:
     differences = [float(a) - float(b) for a, b in zip(first, second, strict=True)]
     gained, lost = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
     n = len(differences)
-    middle, half = sum(differences) / n, Z95 * math.sqrt(sum(d * d for d in differences)) / n
+    middle, half = sum(differences) / n, Z95 * math.sqrt(max(1.0, sum(d * d for d in differences))) / n
     p_value = float(binomtest(gained, gained + lost, 0.5).pvalue) if gained + lost else 1.0
     difference = Interval(middle, max(-1.0, middle - half), min(1.0, middle + half))
     return Paired(gained, lost, difference, p_value)
