@@ -22,10 +22,9 @@ def make(folder: Path) -> Path:
     seen = [install.locate().folder, Path(node).resolve(), Path(node), EMBEDDED, TESTS]
     programs = folder / "bin"
     programs.mkdir()
-    environment = {"LEAN_PATH": os.pathsep.join(map(str, seen)), "LEAN_EMBEDDED": str(EMBEDDED)}
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in environment.items())
-    write(programs / "lake", f'[ "$1" = env ] || exit 64\nshift\nexport {settings}\nexec "$@"')
-    write(programs / "repl", f"exec {shlex.join(server)}")
+    path = shlex.quote(os.pathsep.join(map(str, seen)))
+    write(programs / "lake", f'[ "$1" = env ] || exit 64\nshift\nexport LEAN_PATH={path}\nexec "$@"')
+    write(programs / "repl", f"export LEAN_EMBEDDED={shlex.quote(str(EMBEDDED))}\nexec {shlex.join(server)}")
     return programs
 
 

@@ -263,7 +263,8 @@ REFUSED = (
     "rw (occs := dbgTraceVal .all) [h]", "set_option debug.skipKernelTC true in omega",
     "exact set_option compiler.extract_closed false in h", "conv => tactic => run_tac pure ()",
     "let rec @[implemented_by Nat.succ] f (n : ℕ) : ℕ := n\nomega", "exact IO.FS.readFile", "open IO.FS in omega",
-    "exact unsafeCast h", "exact (unsafe h)", "exact unsafeIO h", "bv_decide",
+    "exact unsafeCast h", "exact (unsafe h)", "exact unsafeIO h", "bv_decide", "exact _root_.IO.FS.readFile",
+    "exact _root_.unsafeCast h",
     "exact (fun _ => h) `(tactic| skip)", "exact (fun _ => h) `IO",
 )  # fmt: skip
 ALLOWED = (
@@ -278,6 +279,25 @@ ALLOWED = (
 @pytest.mark.parametrize("tactic", REFUSED)
 async def test_a_tactic_that_could_run_code_is_refused_before_it_is_elaborated(session: Session, tactic: str) -> None:
     failed(await session.run(session.root, tactic), FailureKind.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "tactic"),
+    [
+        ('"aesop_like" "(" &"simp_config" ":=" term ")" : tactic', f"aesop_like (simp_config := {RUN_IO})"),
+        ('"from_lrat" str : term', 'exact from_lrat "p cnf 0 1"'),
+    ],
+)
+async def test_what_runs_code_in_mathlib_alone_is_refused(engine: NativeEngine, syntax: str, tactic: str) -> None:
+    async def run(process: native.Process) -> object:
+        place = await native._place(process, ("Init",), f"syntax (priority := low) {syntax}")
+        return native._result(await native._tactic(process, native.guarded(tactic), place.stage))
+
+    slot = engine.pool.assign()
+    try:
+        failed(await slot.run(run), FailureKind.REFUSED)
+    finally:
+        engine.pool.release(slot)
 
 
 @pytest.mark.parametrize("tactic", ALLOWED)
@@ -362,6 +382,10 @@ def test_a_folder_without_a_lean_project_is_one_line(tmp_path: Path) -> None:
 def test_a_command_that_is_none_is_one_line(folder: Path, repl: str) -> None:
     with pytest.raises(EngineError, match=r"--repl.*lake env repl"):
         open_project(folder, repl)
+
+
+def test_a_command_may_begin_at_home(folder: Path) -> None:
+    assert open_project(folder, "lake env ~/repl --x").repl == ("lake", "env", str(Path("~/repl").expanduser()), "--x")
 
 
 def test_a_project_tells_its_mathlib(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -71,7 +72,9 @@ def test_what_is_written_is_gone_and_has_little_room(inside: Callable[..., Ended
     name = f"left-behind-{os.getpid()}"
     assert inside(f"echo x > /tmp/{name} && cat /tmp/{name}").stdout == "x\n"
     assert not Path("/tmp", name).exists()
-    assert "No space left" in inside(f"head -c {2 * sandbox.MEMORY_FILES_MB << 20} /dev/zero > /tmp/big").stderr
+    for folder in ("/tmp", "/dev", "/dev/shm"):
+        said = inside(f"head -c {2 * sandbox.MEMORY_FILES_MB << 20} /dev/zero > {folder}/big").stderr
+        assert re.search("No space left|Read-only file system|No such file", said), folder
 
 
 def test_there_is_no_network(inside: Callable[..., Ended], listening: int) -> None:
@@ -107,8 +110,16 @@ def test_privileges_are_gone_and_do_not_come_back(inside: Callable[..., Ended]) 
         assert inside(attack).returncode != 0, attack
 
 
+def test_nothing_of_the_machine_is_opened_for_writing(inside: Callable[..., Ended]) -> None:
+    assert inside("cat /proc/sys/kernel/core_pattern >/dev/null").returncode == 0
+    for file in ("/proc/sys/kernel/core_pattern", "/proc/self/oom_score_adj"):
+        assert "Read-only file system" in inside(f": >>{file}").stderr, file
+
+
 def test_of_the_environment_only_what_is_for_lean_is_there(inside: Callable[..., Ended]) -> None:
-    said = inside("env", API_TOKEN="a key", LEAN_NUM_THREADS="2", ELAN_TOOLCHAIN="stable").stdout
+    said = inside(
+        "env", API_TOKEN="a key", LAKE_CACHE_KEY="a key", LEAN_NUM_THREADS="2", ELAN_TOOLCHAIN="stable"
+    ).stdout
     assert "a key" not in said
     assert "LEAN_NUM_THREADS=2" in said and "ELAN_TOOLCHAIN=stable" in said and "HOME=/tmp" in said
 

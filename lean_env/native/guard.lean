@@ -20,14 +20,21 @@ def ofKeyword : String → Option String
   | "unsafe" => some "a proof may not be unsafe"
   | "@[" => some "a proof may not set attributes"
   | "run_tac" | "run_elab" | "run_meta" | "run_cmd" | "run_conv" | "by_elab" | "elab_to_syntax" | "eval%" | "trace"
-  | "plausible" | "slim_check" | "with_panel_widgets" => some "it runs code while it is elaborated"
+  | "plausible" | "slim_check" | "with_panel_widgets" | "from_lrat" | "lrat_proof" => some "it runs code while it is elaborated"
   | "include_str" | "include_bytes" | "bv_check" => some "it reads files"
   | "polyrith" | "bv_decide" | "bv_decide?" => some "it asks another program"
   | _ => none
 
+/-- The first part of a name, behind `_root_`. -/
+def firstOf : Lean.Name → Lean.Name
+  | .str (.str .anonymous "_root_") first => .str .anonymous first
+  | .str .anonymous first => .str .anonymous first
+  | .str rest _ | .num rest _ => firstOf rest
+  | .anonymous => .anonymous
+
 /-- Names of what acts on the machine: a proof is about none of them. -/
 def ofName (name : Lean.Name) : Option String :=
-  match name.getRoot with
+  match firstOf name with
   | .str .anonymous "IO" | .str .anonymous "EIO" | .str .anonymous "BaseIO" | .str .anonymous "EST"
   | .str .anonymous "ST" | .str .anonymous "unsafeCast" | .str .anonymous "unsafeIO"
   | .str .anonymous "unsafeBaseIO" | .str .anonymous "unsafeEIO" => some "it names what acts on the machine"
@@ -51,7 +58,7 @@ where go : Nat → Bool
   | n + 1 => (match stx.getArg n with | .atom _ found => found == text | _ => false) || go n
 
 def isConfiguration (stx : Lean.Syntax) : Bool :=
-  hasAtom "config" stx || match stx.getKind with
+  hasAtom "config" stx || hasAtom "simp_config" stx || match stx.getKind with
     | .str (.str (.str (.str .anonymous "Lean") "Parser") "Tactic") name =>
       name == "config" || name == "posConfigItem" || name == "negConfigItem" || name == "valConfigItem"
     | _ => false

@@ -63,7 +63,7 @@ def open_project(folder: Path, repl: str | None) -> Project:
     if repl is None and importlib.util.find_spec("lean_interact"):
         return Project(folder, _built_by_lean_interact(folder))
     try:
-        command = tuple(shlex.split(DEFAULT_REPL if repl is None else repl))
+        command = tuple(map(os.path.expanduser, shlex.split(DEFAULT_REPL if repl is None else repl)))
     except ValueError as error:
         raise EngineError(f"--repl {repl} cannot be read ({error}): give a command such as {DEFAULT_REPL!r}") from error
     if not command:

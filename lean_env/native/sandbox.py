@@ -28,14 +28,18 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix
 _LOADER = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
-_KEPT_BEGINNINGS = ("LEAN", "LAKE", "ELAN")
+# By name: Lake has settings that are secrets (LAKE_CACHE_KEY).
+_KEPT = (
+    *("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LEAN_PATH", "LEAN_SRC_PATH", "LEAN_SYSROOT", "LEAN_NUM_THREADS"),
+    *("LAKE", "LAKE_HOME", "ELAN", "ELAN_HOME", "ELAN_TOOLCHAIN"),
+)
 _LISTS = ("LEAN_PATH", "LEAN_SRC_PATH", "LD_LIBRARY_PATH")  # of folders, separated as PATH is
 _FOLDERS = ("LEAN_SYSROOT", "LAKE_HOME", "ELAN_HOME")
 
 # Builds a root in memory over /sys, where nothing of a project ever is, and makes it the only one. Its arguments: the
 # folder to start in, size in MiB, number of paths, the paths, the command. `nosuid,nodev` beside `ro`, as mounts that
-# have these already may not lose them here. The last line gives up all privileges over what was mounted.
+# have these already may not lose them here. /proc is read-only as root writes the machine's settings there without any
+# privilege. The last line gives up all privileges over what was mounted.
 _BUILD_ROOT = """
 set -e
 start=$1 size=$2 count=$3; shift 3
@@ -49,7 +53,7 @@ while [ "$count" -gt 0 ]; do
   place "$1"; mount -o remount,bind,ro,nosuid,nodev "/sys$1"; shift; count=$((count - 1))
 done
 for device in DEVICES; do place $device; done
-mount -t proc proc /sys/proc
+mount -t proc -o ro,nosuid,nodev,noexec proc /sys/proc
 cd /sys
 pivot_root . .old
 exec chroot . /bin/sh -ec 'umount -l /.old; rmdir /.old; cd "$1"; shift
@@ -90,7 +94,7 @@ def within(command: Sequence[str], tool: Tool, project: Path) -> tuple[str, ...]
 
 def environment(outside: Mapping[str, str]) -> dict[str, str]:
     """What is kept of the environment: nothing that could be a secret."""
-    kept = {name: value for name, value in outside.items() if name in _KEPT or name.split("_")[0] in _KEPT_BEGINNINGS}
+    kept = {name: outside[name] for name in _KEPT if name in outside}
     return {**kept, "HOME": "/tmp", "TMPDIR": "/tmp"}
 
 
@@ -121,8 +125,7 @@ def bubblewrap(start: Path, paths: Sequence[str], command: Sequence[str]) -> lis
         "--tmpfs",
         "/tmp",
         *binds,
-        "--remount-ro",
-        "/",
+        *(argument for place in ("/", "/dev", "/proc") for argument in ("--remount-ro", place)),
         "--chdir",
         str(start),
         "--",
