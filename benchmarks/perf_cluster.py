@@ -58,6 +58,7 @@ from search.policy import Policy, Suggestion
 from search.tree import SUM
 
 if TYPE_CHECKING:
+    from prover.parts import Say
     from prover.policy.batching import Source  # imports torch, which the actors need not
 
 TACTIC_S, ANSWER_S = 0.5, 2.0
@@ -137,7 +138,7 @@ class Asking:
         return answer[:n]
 
 
-async def _engine(processes: int) -> Lean:
+async def _engine(processes: int, say: Say) -> Lean:
     return Lean(processes)
 
 

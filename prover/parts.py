@@ -42,7 +42,13 @@ if TYPE_CHECKING:
     Opener = Callable[..., list[Shelved]]  # such as prover.policy.shelf.open_models
     Proving = Callable[[Store, bool], Coroutine[Any, Any, dict[str, Any]]]  # from the store, and whether it is fresh
 
-    NativeStart = Callable[[int, float], Awaitable[StandaloneEngine]]  # from workers, and seconds of a tactic
+    Say = Callable[[str], None]  # hears of what a user should know
+    NativeStart = Callable[[int, float, Say], Awaitable[StandaloneEngine]]  # from workers, and seconds of a tactic
+
+
+def tell(line: str) -> None:
+    """Say it to whoever started the program."""
+    typer.echo(line, err=True)
 
 
 async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
@@ -57,7 +63,7 @@ async def start_engine(workers: int, limits: Limits) -> EmbeddedEngine:
 
 
 async def engine_of(
-    benchmark: Benchmark, workers: int, timeout_s: float, native: NativeStart | None = None
+    benchmark: Benchmark, workers: int, timeout_s: float, native: NativeStart | None = None, say: Say = tell
 ) -> StandaloneEngine:
     """The engine for a benchmark: LeanDojo for theorems of a traced repository, else `native` where it is given.
 
@@ -73,14 +79,14 @@ async def engine_of(
 
         limits = leandojo.Limits(timeout_s)
         return await leandojo.LeanDojoEngine.start(benchmark.repository, benchmark.places, workers, limits)
-    return await own_engine(native, workers, timeout_s)
+    return await own_engine(native, workers, timeout_s, say)
 
 
-async def own_engine(native: NativeStart | None, workers: int, timeout_s: float) -> StandaloneEngine:
+async def own_engine(native: NativeStart | None, workers: int, timeout_s: float, say: Say = tell) -> StandaloneEngine:
     """The native engine where it is given, else the embedded one. Raises EngineError."""
     from lean_env.embedded.engine import Limits
 
-    return await native(workers, timeout_s) if native else await start_engine(workers, Limits(timeout_s))
+    return await native(workers, timeout_s, say) if native else await start_engine(workers, Limits(timeout_s))
 
 
 def native_engine(options: Mapping[str, Any]) -> NativeStart | None:
@@ -95,7 +101,7 @@ def native_engine(options: Mapping[str, Any]) -> NativeStart | None:
     return partial(_start_native, options)
 
 
-async def _start_native(options: Mapping[str, Any], workers: int, timeout_s: float) -> StandaloneEngine:
+async def _start_native(options: Mapping[str, Any], workers: int, timeout_s: float, say: Say) -> StandaloneEngine:
     from lean_env.engine import EngineError
     from lean_env.native import engine, sandbox
     from lean_env.native.project import open_project
@@ -106,7 +112,7 @@ async def _start_native(options: Mapping[str, Any], workers: int, timeout_s: flo
     if why_not and mode is SandboxMode.REQUIRED:
         raise EngineError(f"no sandbox ({why_not}): install bubblewrap, or leave --sandbox required out")
     if why_not:
-        typer.echo(f"no sandbox, tactics can reach this machine ({why_not}): install bubblewrap", err=True)
+        say(f"no sandbox, tactics can reach this machine ({why_not}): install bubblewrap")
     limits = engine.Limits(timeout_s, options["lean_memory"] or engine.Limits().memory_mb)
     return await engine.NativeEngine.start(project, workers, limits, tool)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from countdown import Chance, Countdown, CountdownSession, unsupported
 from countdown import theorem as down
@@ -29,6 +31,9 @@ from search.best_first import best_first
 from search.budget import Budget, SearchResult
 from search.policy import Policy
 from search.tree import SUM
+
+if TYPE_CHECKING:
+    from prover.parts import Say
 
 NUMBERS = Benchmark("numbers", (*map(down, range(1, 40)), unsupported("strange"), down(500)), "c0ffee", "")
 TACTICS = ("sub 1", "sub 2", "sub 5", "sub 7", "sub 11")
@@ -57,19 +62,37 @@ class Leaving(CountdownSession):
         self.engine.room += 1
 
 
-async def engine(pause_s: float, processes: int) -> Countdown:
+async def engine(pause_s: float, processes: int, say: Say) -> Countdown:
     return Narrow(pause_s, processes)
 
 
-async def other_engine(processes: int) -> Countdown:
+async def other_engine(processes: int, say: Say) -> Countdown:
     """One of two versions, by chance of the process."""
     made = Countdown()
     made.info = EngineInfo("countdown", f"{random.SystemRandom().random()}", mathlib=False, imports=())
     return made
 
 
-async def no_engine(processes: int) -> Countdown:
+async def no_engine(processes: int, say: Say) -> Countdown:
     raise EngineError("no such engine: install it")
+
+
+async def talking_engine(processes: int, say: Say) -> Countdown:
+    say("no sandbox")
+    return Countdown()
+
+
+class Deadly(Countdown):
+    """An engine that takes its whole actor down with one theorem."""
+
+    async def open(self, theorem: Theorem) -> CountdownSession:
+        if theorem.name == "down7":
+            os._exit(1)
+        return await super().open(theorem)
+
+
+async def deadly_engine(processes: int, say: Say) -> Countdown:
+    return Deadly()
 
 
 async def by_sum(session: Session, policy: Policy, budget: Budget, accept: Accept) -> SearchResult:

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from clusters import NUMBERS, Dice, Torn, adaptive_plan, blueprint, engine, no_engine, other_engine
+from clusters import (
+    NUMBERS,
+    Dice,
+    Torn,
+    adaptive_plan,
+    blueprint,
+    deadly_engine,
+    engine,
+    no_engine,
+    other_engine,
+    talking_engine,
+)
 
 from lean_env.engine import Engine, EngineError
 from prover.cluster.blueprint import Blueprint, Layout, ModelSet
@@ -31,8 +42,10 @@ from prover.store import Store
 pytestmark = pytest.mark.heavy
 pytest.importorskip("ray", reason="Ray is not installed: pip install -e '.[ray]'")
 
+import ray  # noqa: E402 (only where Ray is)
 from ray.cluster_utils import Cluster as Machines  # noqa: E402 (only where Ray is)
 
+from prover.cluster import cluster, tasks  # noqa: E402 (only where Ray is)
 from prover.cluster.cluster import join  # noqa: E402 (only where Ray is)
 
 MEMORY = {"object_store_memory": 100 * 2**20}
@@ -70,11 +83,11 @@ def machines() -> Iterator[Machines]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", f"{here.parent}{os.pathsep}{here}")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_health_check_period_ms", "500")  # a lost node is given up after 5 of these
+        patch.setenv("RAY_health_check_period_ms", "1000")  # a lost node is given up after 5 of these
         patch.setenv("RAY_health_check_initial_delay_ms", "0")
-        cluster = Machines(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **MEMORY})
-        yield cluster
-        cluster.shutdown()
+        machines = Machines(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **MEMORY})
+        yield machines
+        machines.shutdown()
 
 
 @pytest.fixture
@@ -99,17 +112,17 @@ async def on_cluster(
 ) -> list[Finding]:
     plan = made.plan({name: cast(Source, Dice()) for name in made.models})
     with closing(Store(out)) as store:
-        async with join(nodes.address, made, layout, say) as cluster:
-            known, members = cast(Engine, cluster), [planned.member for planned in plan.members]
+        async with join(nodes.address, made, layout, say) as joined:
+            known, members = cast(Engine, joined), [planned.member for planned in plan.members]
             store.begin(settings(NUMBERS, known, plan), members, NUMBERS.theorems, fresh=False)
-            await cluster.prove_all(plan, store, progress)
+            await joined.prove_all(plan, store, progress)
             finish(NUMBERS, known, plan, store)
         return store.findings()
 
 
 async def alone(out: Path, *models: str) -> list[Finding]:
     """The same run in this process."""
-    plan, here = blueprint().plan({name: cast(Source, Dice()) for name in models}), await engine(QUICK, 1)
+    plan, here = blueprint().plan({name: cast(Source, Dice()) for name in models}), await engine(QUICK, 1, print)
     with closing(Store(out)) as store:
         members = [planned.member for planned in plan.members]
         store.begin(settings(NUMBERS, here, plan), members, NUMBERS.theorems, fresh=False)
@@ -189,11 +202,12 @@ async def test_a_model_whose_last_copy_is_lost_gets_a_place_of_another(nodes: No
 
     def say(line: str) -> None:
         said.append(line)
-        if line.startswith("there is no place for a copy of two"):
+        copies = [line.split("a copy of ")[1] for line in said if ": a copy of " in line]
+        if copies == ["one"] and not added:
             added.append(nodes.add(cpus=1, gpus=1))  # its one CPU is the copy's: no Lean there
-        if line.endswith("a copy of two") and len(added) == 1:
+        if copies == ["one", "two"] and len(added) == 1:
             added.append(nodes.add(cpus=1, gpus=1))
-        if line.endswith("a copy of one") and len(added) == 2:
+        if copies == ["one", "two", "one"] and len(added) == 2:
             nodes.kill(added[0])
             added.append(None)
 
@@ -261,6 +275,39 @@ async def test_a_node_with_another_lean_is_left_out(nodes: Nodes, tmp_path: Path
     findings = await on_cluster(nodes, tmp_path, replace(blueprint(), engine=other_engine), say=say)
     assert all(finding.outcome for finding in findings)
     assert sum(line.endswith("1 Lean processes") for line in said) == 1
+
+
+async def test_what_an_engine_has_to_say_on_a_node_is_said_to_the_user(nodes: Nodes, tmp_path: Path) -> None:
+    nodes.add(cpus=1)
+    said: list[str] = []
+    await on_cluster(nodes, tmp_path, replace(blueprint(), engine=talking_engine), say=said.append)
+    assert [line.split(": ")[1] for line in said if line.endswith("no sandbox")] == ["no sandbox"]
+
+
+async def test_a_theorem_that_takes_its_pool_down_again_and_again_ends_the_run_with_its_name(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "STARTS", 2)
+    nodes.add(cpus=1)
+    with pytest.raises(EngineError, match=r"^down\d+ was lost 2 times"):
+        await on_cluster(nodes, tmp_path, replace(blueprint(), engine=deadly_engine))
+
+
+async def test_an_actor_counts_as_failed_only_while_none_of_its_lives_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "PAUSE_S", 0.0)
+    lives: list[float] = []
+
+    async def life() -> None:
+        lives.append(0.0)
+        monkeypatch.setattr(tasks, "LASTING_S", 0.0 if len(lives) == tasks.STARTS else 60.0)
+        raise ray.exceptions.ActorDiedError
+
+    kept = tasks.Tasks(lambda line: None)
+    kept.keep("the pool", life, EngineError)
+    with pytest.raises(EngineError, match="the pool was lost 10 times"):
+        await kept.wait(asyncio.sleep(60))
+    assert len(lives) == 2 * tasks.STARTS
+    await kept.close()
 
 
 async def test_an_address_without_a_cluster_is_one_line(machines: Machines, tmp_path: Path) -> None:

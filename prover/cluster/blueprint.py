@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from prover.parts import Say
     from prover.policy.batching import Coder, Source
     from prover.run import Plan, StandaloneEngine
 
@@ -25,10 +26,11 @@ class ModelSet:
 class Blueprint:
     """How the parts of a run are made, each on the machine where it will be.
 
-    `engine` starts so many Lean processes. `models` are named, and `plan` is given whom to ask for each of them.
+    `engine` starts so many Lean processes, and says what the user should know of them. `models` are named, and `plan`
+    is given whom to ask for each of them.
     """
 
-    engine: Callable[[int], Awaitable[StandaloneEngine]]
+    engine: Callable[[int, Say], Awaitable[StandaloneEngine]]
     plan: Callable[[Mapping[str, Source]], Plan]
     models: Mapping[str, ModelSet]
 

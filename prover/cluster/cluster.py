@@ -9,6 +9,7 @@ the same way.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -22,7 +23,7 @@ from prover.cluster.calls import LOST, call
 from prover.cluster.copies import Copies
 from prover.cluster.lean_pool import LeanPool, Searched
 from prover.cluster.sites import Site
-from prover.cluster.tasks import PAUSE_S, Tasks
+from prover.cluster.tasks import PAUSE_S, STARTS, Tasks
 from prover.options import InputError
 from prover.records import EngineUse, Outcome
 from prover.run import SPARE_SEARCHES, Plan, Progress, left_over, summed
@@ -75,6 +76,7 @@ class Cluster:
         self._past: list[EngineUse] = []  # what those did that are no more
         self._ready = asyncio.Event()
         self._theorems: asyncio.Queue[Theorem] = asyncio.Queue()
+        self._losses: Counter[str] = Counter()  # of searches, by theorem
         self._finished: Callable[[Searched], None] = lambda searched: None
 
     async def start(self) -> None:
@@ -143,7 +145,9 @@ class Cluster:
         pool = site.actor(LeanPool, bundle, num_cpus=processes).remote(self._blueprint)
         lanes: list[asyncio.Task[None]] = []
         try:
-            info = await call(pool.start.remote(processes))
+            info, said = await call(pool.start.remote(processes))
+            for line in said:
+                self._say(f"{site}: {line}")
             if not self._agrees(info, site):
                 return
             self._pools[pool] = summed([])
@@ -173,7 +177,7 @@ class Cluster:
                     granted += self._plan.budget.expansions - attempt.expansions
                 self._finished(searched)
             except LOST:
-                self._theorems.put_nowait(theorem)
+                self._lose(theorem)
                 await asyncio.sleep(PAUSE_S)  # the loss of a whole pool ends its lanes meanwhile
             except asyncio.CancelledError:
                 self._theorems.put_nowait(theorem)
@@ -181,6 +185,16 @@ class Cluster:
             finally:
                 self._pot.put(granted)
                 self._theorems.task_done()
+
+    def _lose(self, theorem: Theorem) -> None:
+        """Put a theorem back whose search was lost. Raises EngineError when that was too often."""
+        self._losses[theorem.name] += 1
+        self._theorems.put_nowait(theorem)
+        if self._losses[theorem.name] == STARTS:
+            raise EngineError(
+                f"{theorem.name} was lost {STARTS} times with the Lean pool that searched it: see Ray's logs, and"
+                " whether its proofs need more memory than a node has"
+            )
 
     def _record(self, store: Store, progress: Progress, searched: Searched) -> None:
         finding = searched.finding

@@ -40,11 +40,15 @@ class LeanPool:
         self._engine: StandaloneEngine | None = None
         self._plan: Plan | None = None
 
-    async def start(self, processes: int) -> EngineInfo:
-        """Start so many Lean processes. Raises EngineError and ModelError."""
-        self._engine = await self._blueprint.engine(processes)
+    async def start(self, processes: int) -> tuple[EngineInfo, Sequence[str]]:
+        """Start so many Lean processes; gives what the user should know of them, too.
+
+        Raises EngineError and ModelError.
+        """
+        said: list[str] = []
+        self._engine = await self._blueprint.engine(processes, said.append)
         self._plan = self._blueprint.plan(self._sources)
-        return self._engine.info
+        return self._engine.info, said
 
     async def know(self, replicas: Mapping[str, Sequence[Any]]) -> None:
         """Ask these replicas from now on, by the names of their models."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from prover.cluster.calls import LOST
 
 PAUSE_S = 1.0  # before something is tried again after a loss
-STARTS = 10  # of one actor in one place; one that is lost more often ends the run
+STARTS = 10  # of one actor in one place, of which none lasts; and of the search of one theorem
+LASTING_S = 600.0  # an actor that lived so long was no failed start
 
 
 class Tasks:
@@ -28,7 +30,7 @@ class Tasks:
         return task
 
     def keep(self, what: str, life: Callable[[], Awaitable[None]], error: type[Exception]) -> asyncio.Task[None]:
-        """Live `life`, and again whenever its actor is lost; `error` when that was too often. `what` is its name."""
+        """Live `life`, and again whenever its actor is lost; `error` when it does not last. `what` is its name."""
         return self.spawn(self._keep(what, life, error))
 
     async def wait(self, waited: Coroutine[Any, Any, object]) -> None:
@@ -52,12 +54,15 @@ class Tasks:
             self._failure.exception()  # has been raised, or came too late to matter
 
     async def _keep(self, what: str, life: Callable[[], Awaitable[None]], error: type[Exception]) -> None:
-        for _ in range(STARTS):
+        short_lives = 0
+        while short_lives < STARTS:
+            began = time.monotonic()
             try:
                 return await life()
             except LOST as loss:
                 why = str(loss).splitlines()[-1].strip()
                 self._say(f"{what} is lost ({why})")
+            short_lives = short_lives + 1 if time.monotonic() - began < LASTING_S else 0
             await asyncio.sleep(PAUSE_S)
         raise error(f"{what} was lost {STARTS} times, lastly: {why}: see Ray's logs on that node, or take it out")
 

@@ -22,7 +22,7 @@ from prover.run import finish, settings
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
     from lean_env.engine import Engine
-    from prover.parts import NativeStart, Proving
+    from prover.parts import NativeStart, Proving, Say
     from prover.policy.batching import Source
     from prover.run import Plan, StandaloneEngine
     from prover.store import Store
@@ -56,9 +56,9 @@ def layout_of(options: Mapping[str, Any]) -> Layout:
 
 
 async def _engine(
-    benchmark: Benchmark, timeout_s: float, native: NativeStart | None, processes: int
+    benchmark: Benchmark, timeout_s: float, native: NativeStart | None, processes: int, say: Say
 ) -> StandaloneEngine:
-    return await parts.engine_of(benchmark, processes, timeout_s, native)
+    return await parts.engine_of(benchmark, processes, timeout_s, native, say)
 
 
 def _plan(options: Mapping[str, Any], sources: Mapping[str, Source]) -> Plan:
