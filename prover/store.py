@@ -271,7 +271,8 @@ class Store:
         with self._explained():
             path.parent.mkdir(exist_ok=True)
             part = path.with_name(f".{path.name}.part")
-            with part.open("w", encoding="utf-8", newline="\n") as file:
+            part.unlink(missing_ok=True)  # of a run that was killed; in a folder from someone else, maybe a link
+            with part.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -128,6 +128,18 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_recorded(store: Store) -> No
     assert [finding.outcome for finding in store.findings()] == [Outcome.PROVED, None, None]
 
 
+def test_a_link_left_in_the_folder_leads_no_writing_out_of_it(store: Store, tmp_path: Path) -> None:
+    path = store.proof_path("down2")
+    path.parent.mkdir()
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    path.with_name(f".{path.name}.part").symlink_to(outside)
+    path.symlink_to(outside)
+    store.write(path, "a proof")
+    assert outside.read_text() == "precious"
+    assert path.read_text() == "a proof"
+
+
 def test_an_out_that_cannot_be_a_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"cannot write into .*--out"):
