@@ -152,7 +152,7 @@ def test_repository_is_for_leandojo_alone() -> None:
 
 async def test_missing_leandojo_is_told_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repository, "find_spec", lambda name: None)
-    with pytest.raises(EngineError, match=r"pip install 'neff-prover\[leandojo\]'"):
+    with pytest.raises(EngineError, match=r"pip install -e '\.\[leandojo\]'"):
         await LeanDojoEngine.start(Repository(MATHLIB, COMMIT), {}, 1)
 
 

@@ -229,7 +229,7 @@ async def half(alone: None) -> AsyncIterator[VllmEngine]:
 
 
 async def test_in_bfloat16_log_probs_agree_to_its_precision(half: VllmEngine) -> None:
-    """A number has eight bits there, and each of the two is further from float32 than from the other."""
+    """A number has eight bits there, and the two are about as far from each other as each is from float32."""
     ours = TacticModel.load(BASE, {ADAPTERS[2]: ADAPTERS[2]}, dtype=torch.bfloat16)
     exact = plain(ADAPTERS[2], torch.float32)
     apart, theirs_off, ours_off, tokens = 0.0, 0.0, 0.0, 0
@@ -245,7 +245,7 @@ async def test_in_bfloat16_log_probs_agree_to_its_precision(half: VllmEngine) ->
             ours_off += abs(of_ours - of_exact)
     print(f"bfloat16, a token: {apart / tokens:.2g} apart, {theirs_off / tokens:.2g} and {ours_off / tokens:.2g} off")
     assert apart / tokens <= 1e-2
-    assert apart <= max(theirs_off, ours_off)
+    assert apart <= 1.5 * max(theirs_off, ours_off)  # errors of their own would make it 1.4 times
 
 
 async def test_an_adapter_that_vllm_cannot_load_is_named_and_the_engine_lives_on(

@@ -63,4 +63,4 @@ class Place:
 def require_leandojo() -> None:
     """Raises EngineError when the package lean-dojo is not installed."""
     if find_spec("lean_dojo") is None:
-        raise EngineError("LeanDojo is not installed: run pip install 'neff-prover[leandojo]'")
+        raise EngineError("LeanDojo is not installed: pip install -e '.[leandojo]'")

@@ -188,6 +188,8 @@ def _start(name: str, config: Any, settings: VllmSettings, adapters: Sequence[Ad
         model=name,
         dtype=settings.dtype or str(config.dtype or "auto").removeprefix("torch."),
         tensor_parallel_size=settings.tensor_parallel_size,
+        # In an actor of Ray it would have Ray place its parts anew, on GPUs that the actor has already.
+        distributed_executor_backend="mp" if settings.tensor_parallel_size > 1 else None,
         gpu_memory_utilization=settings.gpu_memory_utilization,
         max_model_len=settings.max_model_len,
         enable_prefix_caching=True,
