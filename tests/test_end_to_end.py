@@ -204,7 +204,7 @@ def test_a_changed_proof_or_statement_is_verified_anew_and_refused(whole: Path, 
 # Kills.
 
 READY_S = 3.0  # in which an engine process starts
-READY_CPU_S = 2.0  # the same on a busy machine
+READY_CPU_S = 4.0  # the same on a busy machine, where what it does takes longer as well
 
 
 def engine_processes(prover: int) -> list[psutil.Process]:
