@@ -2,23 +2,24 @@
 # Which objective proves most? Cross-entropy, coverage for four N_eff, uniform allocation and the recurrence of
 # best-first search, trained from one base, with the controls that a gain has to beat.
 #
-#   benchmarks/n_eff.sh data         a corpus of small steps and held-out theorems; an hour on two cores
 #   benchmarks/n_eff.sh train 0      the models of training seed 0 (also 1 and 2); half an hour
 #   benchmarks/n_eff.sh valid        what those of seed 0 prove on the validation split, to choose the controls on
 #   benchmarks/n_eff.sh test         the chosen ones of seeds 0, 1 and 2 on the test split; hours
 #   benchmarks/n_eff.sh tables       the tables and pictures of docs/n-eff.md
 #   benchmarks/n_eff.sh study        the same models with seven strategies: studies/n_eff.toml; a night
+#   benchmarks/n_eff.sh data         the corpus of small steps and the held-out theorems, which lie in benchmarks/n_eff,
+#                                    once more; an hour on two cores
 #
-# Everything lies under runs/n-eff; each command goes on where it was stopped.
+# Everything else lies under runs/n-eff; each command goes on where it was stopped.
 set -eu
 cd "$(dirname "$0")/.."
 export run=runs/n-eff OMP_NUM_THREADS=1
 python=.venv/bin/python
-data=$run/train.jsonl.gz
+data=benchmarks/n_eff
 
 # One training: OUT OPTION... A finished one, which has its card, is not done again.
 train() {
-  [ -f "$1/README.md" ] || .venv/bin/prove train --data $data --full --schedule constant_with_warmup \
+  [ -f "$1/README.md" ] || .venv/bin/prove train --data $data/train.jsonl.gz --full --schedule constant_with_warmup \
     --micro-batch 32 --seed "$seed" --out "$@"
 }
 
@@ -29,14 +30,17 @@ measure() {
   shift
   for epoch in 16 8 4 2; do set -- --model "$epoch ce=$run/{seed}/ce/epoch-$epoch" "$@"; done
   for name in $objectives; do set -- "$@" --model "$name=$run/{seed}/$name"; done
-  $python -m benchmarks.measure --benchmark gym --data $run/theorems.jsonl --split "$split" --budget 256 \
+  $python -m benchmarks.measure --benchmark gym --data $data/theorems.jsonl --split "$split" --budget 256 \
     --model "30 ce=$run/{seed}/ce" "$@" --out "$run/$split.jsonl"
 }
 objectives="n-eff-4 n-eff-8 n-eff-16 n-eff-32 uniform best-first"
 over_n_eff=n-eff-4,n-eff-8,n-eff-16,n-eff-32
 
 case "$1" in
-data) $python -m benchmarks.small_steps --out $run ;;
+data)
+  $python -m benchmarks.small_steps --out $run/data
+  mv $run/data/train.jsonl.gz $run/data/theorems.jsonl $data
+  ;;
 train)
   seed=$2
   dir=$run/$seed

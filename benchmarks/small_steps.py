@@ -1,6 +1,6 @@
 """Theorems that are proved in small steps: a corpus and held-out theorems in which automation plays no part.
 
-    python -m benchmarks.small_steps --out runs/n-eff
+    python -m benchmarks.small_steps --out runs/small-steps
 
 Where one `grind` closes a goal or nothing does, more search brings little, and objectives cannot differ. So here the
 tactics of AUTOMATION are taken away: `train.jsonl.gz` gets one proof without them of each training theorem of a corpus
