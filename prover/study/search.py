@@ -63,14 +63,17 @@ class _Alone:
 def missing(store: StudyStore, cells: Sequence[Cell], seeds: Sequence[int], budget: int) -> dict[str, list[Task]]:
     """What is still to be searched, by the names of the theorems.
 
-    Trees are kept of the first seed: they are most of what a study writes, and they are there to be looked at.
+    Searches by one model, which are those of a member and a seed, follow each other: theorems that are searched at once
+    then ask it in one batch. Trees are kept of the first seed: they are most of what a study writes, and they are there
+    to be looked at.
     """
+    by_model = sorted(cells, key=lambda cell: cell.member)
     done = {one.key for one in store.searches() if one.tells(budget)}
     tasks = {
         theorem.name: [
             Task(cell, seed, keeps_tree=seed == seeds[0])
-            for cell in cells
             for seed in seeds
+            for cell in by_model
             if (theorem.name, cell, seed) not in done
         ]
         for theorem in store.theorems()
