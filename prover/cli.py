@@ -62,6 +62,7 @@ from prover.options import (
     WallSecondsOption,
     WidthOption,
     WorkersOption,
+    on_command_line,
     option,
 )
 from prover.schedule_command import learn_schedule
@@ -184,7 +185,7 @@ def prove(
     With --benchmark, a whole benchmark: results go to --out as they arrive, and a run that was stopped goes on where it
     was. Ends with: proved P of S supported (T theorems) in E expansions.
     """
-    given = [name for name in context.params if _on_command_line(context, name)]
+    given = [name for name in context.params if on_command_line(context, name)]
     if command := context.invoked_subcommand:
         if given:
             raise InputError(f"--{given[0]} stands before {command}: put the options of {command} behind it")
@@ -227,11 +228,6 @@ app.command()(train)
 app.command()(study)
 app.command("schedule")(learn_schedule)
 app.command()(trace)
-
-
-def _on_command_line(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 async def _prove_benchmark(

@@ -78,6 +78,12 @@ def option(*names: str, panel: str = "Search", **rest: Any) -> Any:
     return typer.Option(*names, rich_help_panel=panel, **rest)
 
 
+def on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether the user has given this option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 PolicyOption = Annotated[
     list[str],
     option(

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from prover.options import InputError, option
+from prover.options import InputError, on_command_line, option
 
 MODEL, OBJECTIVE, STEPS, RUN = "Model", "Objective", "Steps", "Run"
 ALL = "all"
+LORA = ("lora_r", "lora_alpha", "lora_dropout", "lora_targets")
 # Learning rates that suit what is trained: random weights, adapters, all weights of a trained model.
 LEARNING_RATES = {"tiny": 1.5e-3, "adapter": 1e-4, "full": 1e-5}
 
@@ -49,6 +50,7 @@ class ReportName(StrEnum):
 
 
 def train(
+    context: typer.Context,
     model: Annotated[
         str,
         option(
@@ -193,6 +195,8 @@ def train(
     """
     if full and adapter is not None:
         raise InputError("--full trains no adapter: leave out --full or --adapter")
+    if adapter is not None and (shape := [name for name in LORA if on_command_line(context, name)]):
+        raise InputError(f"--adapter has its own rank and layers: leave out --{shape[0].replace('_', '-')}")
     kind = "tiny" if model == "tiny" else "full" if full else "adapter"
     keep = _epochs(keep_checkpoints)
     from train.data import TrainingError

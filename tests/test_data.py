@@ -75,6 +75,7 @@ def test_corpus_lines_are_read_by_split_packed_or_not(tmp_path: Path) -> None:
         (PAIR | {"step": "0"}, "line 2, field step: Input should be a valid integer"),
         (PAIR | {"split": "dev"}, "line 2, field split: Input should be 'train', 'valid' or 'test'"),
         (PAIR | {"state": ""}, "line 2, field state: "),
+        (PAIR | {"proof": 2**63}, "line 2, field proof: Input should be less than"),
         ([1, 2], "line 2: Input should be an object"),
     ],
 )
@@ -83,6 +84,14 @@ def test_wrong_line_is_named_with_its_field(row: Any, said: str, tmp_path: Path)
     with pytest.raises(TrainingError, match=said) as raised:
         list(corpus(file).pairs("train"))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "said"), [('{"tactic": "\\ud800"}', "hex escape"), ("[" * 10**5, "recursion limit")])
+def test_line_that_is_no_text_is_named(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "c.jsonl"
+    file.write_text(f"{json.dumps(PAIR)}\n{text}\n")
+    with pytest.raises(TrainingError, match=f"line 2: Invalid JSON: .*{said}"):
+        list(corpus(file).pairs("train"))
 
 
 def test_wrong_line_is_named_through_the_datasets_library_too(tmp_path: Path) -> None:
@@ -119,6 +128,16 @@ def test_wrong_leandojo_entry_is_named_with_line_theorem_and_field(tmp_path: Pat
     said = rf"train.json, line {line - 1}, theorem 2, field traced_tactics.1.state_before: Field required"
     with pytest.raises(TrainingError, match=said):
         list(corpus(file).pairs("train"))
+
+
+def test_leandojo_text_that_no_column_can_hold_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "train.json"
+    lone = THEOREM | {"traced_tactics": [{"tactic": "\ud800", "state_before": "⊢ a"}]}
+    said_of = {json.dumps(lone): "line 1, theorem 2, field traced_tactics.0.tactic", "[" * 10**6: "nested too deeply"}
+    for broken, said in said_of.items():
+        file.write_text(f"[{json.dumps(THEOREM)}, {broken}]")
+        with pytest.raises(TrainingError, match=said):
+            list(corpus(file).pairs("train"))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[", '[{"a": 1}', '[{"a": 1} {"b": 2}]', '[{"a": 1},]', '[{"a": tru}]'])

@@ -291,7 +291,9 @@ def test_adapter_is_trained_saved_and_gone_on_from(settings: Settings, tmp_path:
     assert (tmp_path / "first" / "adapter_model.safetensors").exists()
     assert not (tmp_path / "first" / "model.safetensors").exists()
     PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), tmp_path / "first")
-    train(replace(adapted, out=tmp_path / "second", adapter=tmp_path / "first"))
+    second = train(replace(adapted, lora=Lora(), out=tmp_path / "second", adapter=tmp_path / "first"))
+    assert (second["settings"]["trained"]["r"], second["settings"]["trained"]["alpha"]) == (4, 8)  # the adapter's own
+    assert second["settings"]["adapter weights"] == card.weights_digest(tmp_path / "first")
     assert losses(tmp_path / "second")[0][1] < losses(tmp_path / "first")[0][1]
 
 
@@ -337,6 +339,20 @@ def test_training_killed_after_a_checkpoint_goes_on_with_the_same_curve(
     train(killed)
     assert dict(losses(killed.out)) == pytest.approx(dict(losses(uninterrupted.out)), rel=1e-6)
     first, second = (load_file(folder / weights) for folder in (killed.out, uninterrupted.out))
+    assert all(torch.equal(first[name], second[name]) for name in second)
+
+
+def test_training_killed_behind_its_last_step_takes_no_further_one(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = (replace(settings, out=tmp_path / name, max_steps=6, checkpoint_steps=3) for name in ("a", "b"))
+    train(whole)
+    with monkeypatch.context() as patch:
+        patch.setattr("train.training._finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(stopped)
+    assert train(stopped)["result"]["gradient steps"] == 6
+    first, second = (load_file(each.out / "model.safetensors") for each in (whole, stopped))
     assert all(torch.equal(first[name], second[name]) for name in second)
 
 
@@ -433,6 +449,63 @@ def test_running_out_of_memory_says_what_to_lower(settings: Settings, monkeypatc
     monkeypatch.setattr("train.trainer.ObjectiveTrainer.compute_loss", full)
     with pytest.raises(TrainingError, match=r"lower --micro-batch \(now 4\)"):
         train(settings)
+
+
+def test_a_model_that_memory_does_not_hold_is_one_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("train.training.load_model", full)
+    with pytest.raises(TrainingError, match=r"lower --micro-batch \(now 4\)"):
+        train(settings)
+
+
+def test_what_memory_or_disk_ends_while_the_held_out_states_are_scored_leaves_the_model(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("train.training.reliability", full)
+        with pytest.raises(TrainingError, match="out of memory"):
+            train(settings)
+    AutoModelForCausalLM.from_pretrained(settings.out)
+    assert not (settings.out / card.CARD).exists()
+    assert train(settings)["finished"]
+
+
+def test_a_torn_weights_file_is_one_line(settings: Settings, tmp_path: Path) -> None:
+    base, adapter = tmp_path / "base", tmp_path / "adapter"
+    train(replace(settings, out=base, max_steps=1))
+    adapted = replace(settings, model=str(base), lora=Lora(r=2), max_steps=1)
+    train(replace(adapted, out=adapter))
+    for file in (adapter / "adapter_model.safetensors", base / "model.safetensors"):
+        whole = file.read_bytes()
+        file.write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(TrainingError, match=r"cannot (read|load) --(adapter|model)") as raised:
+            train(replace(adapted, adapter=adapter if file.parent == adapter else None, out=tmp_path / "out"))
+        assert "\n" not in str(raised.value)
+        file.write_bytes(whole)
+
+
+def test_a_training_goes_on_only_with_as_many_processes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(replace(settings, max_steps=2, checkpoint_steps=1))
+    begun = json.loads((settings.out / card.TRAINING).read_text())
+    (settings.out / card.TRAINING).write_text(json.dumps(begun | {"finished": False}))
+    (settings.out / "checkpoint-2").mkdir()
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(TrainingError, match=r"another processes \(1, now 2\)"):
+        train(replace(settings, max_steps=2, checkpoint_steps=1))
+
+
+def test_a_shape_given_beside_an_adapter_that_has_one_is_refused(pairs: Path, tmp_path: Path) -> None:
+    options = ["--data", str(pairs), "--out", str(tmp_path / "out"), "--adapter", "x", "--lora-r", "4"]
+    done = subprocess.run(
+        [sys.executable, "-m", "prover", "train", "--model", "base", *options], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "--adapter has its own rank and layers: leave out --lora-r" in done.stderr
 
 
 def test_finished_training_is_never_overwritten(settings: Settings) -> None:

@@ -7,20 +7,20 @@ of these files; each is one JSON array of theorems, read theorem by theorem sinc
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, TypedDict, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypedDict, TypeVar
 
 from datasets import Dataset, Features, Value  # type: ignore[import-untyped]
 from datasets.exceptions import DatasetGenerationError  # type: ignore[import-untyped]
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from train.prompt import prompt
 
@@ -32,6 +32,8 @@ Split = Literal["train", "valid", "test"]
 LEANDOJO_SPLITS: dict[str, Split] = {"train": "train", "val": "valid", "test": "test"}
 CHUNK_CHARACTERS = 1 << 22
 LONGEST_THEOREM_CHARACTERS = 1 << 27  # beyond this, what does not parse is broken rather than long
+
+_NO_SPACE = re.compile(r"\S")
 
 Row = TypeVar("Row", bound=BaseModel)
 TEXT, NUMBER = Value("large_string"), Value("int64")
@@ -56,20 +58,32 @@ class Pair(TypedDict):
     length: int
 
 
+Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]  # what a column of numbers can hold
+
+
 class _CorpusLine(BaseModel):
     theorem: str
     family: str
     split: Split
     state: str = Field(min_length=1)
     tactic: str = Field(min_length=1)
-    proof: int
-    step: int = Field(ge=0)
-    length: int = Field(ge=1)
+    proof: Number
+    step: Number = Field(ge=0)
+    length: Number = Field(ge=1)
+
+
+def _encodable(text: str) -> str:
+    """`text`, unless half a surrogate pair stands in it, which JSON may hold and no column can. Raises ValueError."""
+    text.encode()
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
 
 
 class _TracedTactic(BaseModel):
-    tactic: str
-    state_before: str
+    tactic: Text
+    state_before: Text
 
 
 class LeanDojoTheorem(BaseModel):
@@ -77,8 +91,8 @@ class LeanDojoTheorem(BaseModel):
 
     url: str = ""
     commit: str = ""
-    file_path: str
-    full_name: str
+    file_path: Text
+    full_name: Text
     start: tuple[int, int] | None = None  # line and column, from 1
     traced_tactics: list[_TracedTactic]
 
@@ -173,34 +187,46 @@ def _checked(kind: type[Row], value: Any, where: str) -> Row:
 def _array(text: IO[str], name: str) -> Iterator[tuple[str, Any]]:
     """The elements, objects all, of one JSON array and where each begins; little more than one is held in memory."""
     decoder = json.JSONDecoder()
-    buffer, line, ended, separator = "", 1, False, "["
+    buffer, at, line, ended, separator = "", 0, 1, False, "["
     while True:
-        stripped = buffer.lstrip()
-        line += buffer.count("\n", 0, len(buffer) - len(stripped))
-        buffer = stripped
-        if buffer:
-            if buffer[0] == "]" and separator == ",":
+        start, at = at, _after_space(buffer, at)
+        line += buffer.count("\n", start, at)
+        if at < len(buffer):
+            if buffer[at] == "]" and separator == ",":
                 return
-            if buffer[0] != separator:
+            if buffer[at] != separator:
                 raise TrainingError(f"{name}, line {line}: {separator!r} expected, of an array of theorems")
+            begin = _after_space(buffer, at + 1)
             try:
-                value, end = decoder.raw_decode(buffer, 1 + len(buffer[1:]) - len(buffer[1:].lstrip()))
+                value, end = decoder.raw_decode(buffer, begin)
+            except RecursionError:
+                raise TrainingError(
+                    f"{name}, line {line}: nested too deeply; give the file as LeanDojo has it"
+                ) from None
             except json.JSONDecodeError as error:
-                if separator == "[" and buffer[1:].strip() == "]":
+                if separator == "[" and buffer[begin:].rstrip() == "]":
                     return
-                if ended or len(buffer) > LONGEST_THEOREM_CHARACTERS:
-                    at = line + buffer.count("\n", 0, error.pos)
-                    raise TrainingError(f"{name}, line {at}: {error.msg}; give the file as LeanDojo has it") from None
+                if ended or len(buffer) - at > LONGEST_THEOREM_CHARACTERS:
+                    wrong = line + buffer.count("\n", at, error.pos)
+                    raise TrainingError(
+                        f"{name}, line {wrong}: {error.msg}; give the file as LeanDojo has it"
+                    ) from None
             else:
                 yield f"{name}, line {line}", value
-                line += buffer.count("\n", 0, end)
-                buffer, separator = buffer[end:], ","
+                line += buffer.count("\n", at, end)
+                at, separator = end, ","
                 continue
         if ended:
             raise TrainingError(f"{name}, line {line}: the array of theorems does not end; fetch the file again")
         chunk = text.read(CHUNK_CHARACTERS)
         ended = not chunk
-        buffer += chunk
+        buffer, at = buffer[at:] + chunk, 0
+
+
+def _after_space(text: str, start: int) -> int:
+    """Where in `text`, from `start` on, the first character stands that is no space."""
+    found = _NO_SPACE.search(text, start)
+    return found.start() if found else len(text)
 
 
 @dataclass(frozen=True)
@@ -272,8 +298,5 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        raise TrainingError(
-            "the disk is full while the data is tokenised: free space, or set HF_DATASETS_CACHE to a larger disk"
-        ) from error
+        mend = "free space, or set HF_DATASETS_CACHE to a folder of a larger disk that you may write to"
+        raise TrainingError(f"cannot keep the data tokenised ({error.strerror or error}): {mend}") from error

@@ -10,13 +10,14 @@ from datasets import Dataset  # type: ignore[import-untyped]
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 STATES = 1000  # at most; evenly spaced over the split
-BATCH = 64
 LONGEST_TACTIC_TOKENS = 128
 BINS = 10
 
 
-def reliability(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Dataset) -> dict[str, Any]:
-    """Mean confidence, accuracy and reliability bins over the distinct prompts of `rows`.
+def reliability(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: Dataset, batch: int
+) -> dict[str, Any]:
+    """Mean confidence, accuracy and reliability bins over the distinct prompts of `rows`, `batch` at a time.
 
     Confidence is the probability of the whole greedy tactic, end token included; accuracy the share of states where it
     is one of the demonstrated ones. A tactic that does not end in LONGEST_TACTIC_TOKENS is wrong, and counts with the
@@ -31,8 +32,8 @@ def reliability(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows
     was_training = model.training
     model.train(False)
     found: list[tuple[float, bool]] = []
-    for start in range(0, len(prompts), BATCH):
-        part = prompts[start : start + BATCH]
+    for start in range(0, len(prompts), batch):
+        part = prompts[start : start + batch]
         for given, (tactic, probability) in zip(part, _greedy(model, tokenizer, part), strict=True):
             found.append((probability, tactic in demonstrated[given]))
     model.train(was_training)
@@ -65,7 +66,9 @@ def _greedy(
         output_logits=True,
     )
     written = output.sequences[:, width:]
-    steps = torch.stack(output.logits, 1).float().log_softmax(-1).gather(2, written[..., None])[..., 0]
+    # Step by step, as the logits of all steps are the largest thing in memory with a large vocabulary.
+    chosen = zip(output.logits, written.T[..., None], strict=True)
+    steps = torch.cat([logits.float().log_softmax(-1).gather(1, token) for logits, token in chosen], 1)
     ended = (written == end).cumsum(1)
     counts = (ended == 0) | ((ended == 1) & (written == end))
     probabilities = (steps * counts).sum(1).exp().tolist()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from train import card
@@ -87,24 +88,42 @@ def _adapted(model: PreTrainedModel, settings: Settings, lora: Lora) -> PeftMode
                 target_modules=targets,
             ),
         )
-    try:
-        base = PeftConfig.from_pretrained(str(settings.adapter)).base_model_name_or_path
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"--adapter {settings.adapter} is not an adapter: give a folder with {ADAPTER}") from error
+    base = _adapter_config(settings.adapter).base_model_name_or_path
     recorded = card.base_weights(settings.adapter)
     if base != settings.model if recorded is None else recorded != base_weights(settings.model):
         raise TrainingError(
             f"--adapter {settings.adapter} was trained on {base}, whose weights are not those of {settings.model}: "
             "give its base as --model"
         )
-    return PeftModel.from_pretrained(model, settings.adapter, is_trainable=True)
+    try:
+        return PeftModel.from_pretrained(model, settings.adapter, is_trainable=True)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"cannot read --adapter {settings.adapter} ({one_line(error)}): fetch it again") from error
+
+
+def lora_of(adapter: Path) -> Lora:
+    """What a LoRA adapter that is there already is like. Raises TrainingError."""
+    config = _adapter_config(adapter)
+    targets = config.target_modules or ()
+    names = (targets,) if isinstance(targets, str) else tuple(sorted(targets))
+    return Lora(config.r, config.lora_alpha, config.lora_dropout, names)
+
+
+def _adapter_config(adapter: Path) -> LoraConfig:
+    try:
+        config = PeftConfig.from_pretrained(str(adapter))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"--adapter {adapter} is not an adapter: give a folder with {ADAPTER}") from error
+    if not isinstance(config, LoraConfig):
+        raise TrainingError(f"--adapter {adapter} is not LoRA: give an adapter that is")
+    return config
 
 
 @contextmanager
 def _loading(settings: Settings) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:  # what transformers raises for what is not there, or is not a model
+    except (OSError, ValueError, SafetensorError) as error:  # for what is not there, is not a model, or is torn
         raise TrainingError(f"cannot load --model {settings.model}: {one_line(error)}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Settings:
 
     `batch` is the effective batch in tactics, `micro_batch` what goes through the model at once. `epochs` counts as
     ObjectiveTrainer does; `max_steps` overrides it. `warmup` is a share of the steps. `bf16` None: where the machine
-    has it. `keep` are the epochs whose models stay, None for all.
+    has it. `keep` are the epochs whose models stay, None for all. Where `adapter` is given, `lora` is what that is.
     """
 
     model: str
@@ -74,6 +75,7 @@ class Settings:
             "model": self.model,
             "base weights": base_weights(self.model),
             "adapter": None if self.adapter is None else str(self.adapter),
+            "adapter weights": None if self.adapter is None else card.weights_digest(self.adapter),
             "trained": "all weights" if self.lora is None else json.loads(json.dumps(asdict(self.lora))),
             "data": source.path.name,
             "data hash": source.digest,
@@ -94,6 +96,7 @@ class Settings:
             "max length": self.max_length,
             "bf16": bf16,
             "seed": self.seed,
+            "processes": int(os.environ.get("WORLD_SIZE", "1")),
         }
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from datasets import Dataset  # type: ignore[import-untyped]
 
+from train.data import TrainingError
+
 RUN = 8  # units of like length, side by side
 RUNS = 64  # that are cut from one stretch sorted by length
 
@@ -67,11 +69,19 @@ class Stream:
 
 
 def traces(rows: Dataset) -> list[list[int]]:
-    """The rows of each proof in the order of its steps; proofs that lack a step are left out."""
+    """The rows of each proof in the order of its steps; proofs that lack a step are left out.
+
+    Raises TrainingError where two rows are the same step: proofs of several files may have the same numbers.
+    """
     found: dict[int, dict[int, int]] = {}
     length = {}
     for row, (proof, step, tactics) in enumerate(zip(rows["proof"], rows["step"], rows["length"], strict=True)):
-        found.setdefault(proof, {})[step] = row
+        steps = found.setdefault(proof, {})
+        if step in steps:
+            raise TrainingError(
+                f"--data has step {step} of proof {proof} twice: give every proof a number of its own, field proof"
+            )
+        steps[step] = row
         length[proof] = tactics
     return [
         [steps[step] for step in range(length[proof])]

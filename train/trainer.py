@@ -27,8 +27,10 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
     Trainer,
+    TrainerState,
     TrainingArguments,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from train.checkpoints import last_checkpoint, writing
@@ -111,6 +113,7 @@ class ObjectiveTrainer(Trainer):
         self.count, self._logged, self._clock = Count(), Count(), time.monotonic()
         self.exhausted = False
         self._staging: Path | None = None
+        self._saved: int | None = None  # the step of the last checkpoint
 
     # -- What a step learns from
 
@@ -268,6 +271,8 @@ class ObjectiveTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         """A checkpoint that is there whole or not at all: written aside, then renamed, then the one before removed."""
+        if self.state.global_step == self._saved:  # an epoch may end where a checkpoint was due anyway
+            return
         with writing(self.out):
             self._staging = staging = self.out / WRITING
             if self.args.should_save:
@@ -291,6 +296,7 @@ class ObjectiveTrainer(Trainer):
                         (staging / name).rename(self.out / name)
                 for path in (*earlier, staging):
                     shutil.rmtree(path)
+        self._saved = self.state.global_step
         self._clock = time.monotonic()
 
     def totals(self) -> Count:
@@ -304,11 +310,16 @@ class ObjectiveTrainer(Trainer):
         return f"epoch-{epoch}" if not rest and (self.keep is None or epoch in self.keep) else None
 
     def resume(self) -> None:
-        """Train, from the last checkpoint in the output folder where there is one."""
+        """Train, from the last checkpoint in the output folder where there is one, which may be of the last step."""
         last = last_checkpoint(self.out)
         if last is not None:
             where = json.loads((last / f"{self.args.process_index}-{STREAM}").read_text())
             self.stream.seek(where.pop("done"), where.pop("position"))
             self.count, self._logged = Count(**where), Count(**where)
+            state = TrainerState.load_from_json(str(last / TRAINER_STATE_NAME))
+            if 0 < self.args.max_steps <= state.global_step:  # transformers would take one step more
+                self.state = state
+                self._load_from_checkpoint(str(last))
+                return
         self._clock = time.monotonic()
         self.train(resume_from_checkpoint=None if last is None else str(last))

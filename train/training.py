@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from train import card
 from train.checkpoints import Bar, Checkpoints, last_checkpoint, writing
 from train.data import Encoded, TrainingError, corpus, encoded
 from train.held_out import reliability
-from train.loading import load_model, load_tokenizer, one_line
+from train.loading import load_model, load_tokenizer, lora_of, one_line
 from train.settings import TINY, Settings, bf16_here, objective_of
 from train.trainer import WRITING, ObjectiveTrainer
 
@@ -41,6 +42,8 @@ def train(settings: Settings) -> dict[str, Any]:
         raise TrainingError("--model tiny begins with random weights, which adapters cannot mend: add --full")
     if settings.report_to != "none" and find_spec(settings.report_to) is None:
         raise TrainingError(f"--report-to {settings.report_to} needs the package {settings.report_to}: install it")
+    if settings.adapter is not None:
+        settings = replace(settings, lora=lora_of(settings.adapter))
     identity = settings.identity(source, bf16)
     if _first():
         card.check(settings.out, identity)
@@ -57,23 +60,23 @@ def train(settings: Settings) -> dict[str, Any]:
             )
         valid = encoded(source, "valid", tokenizer, settings.max_length)
         held_out = _thinned(valid.rows)
-        trainer = ObjectiveTrainer(
-            load_model(settings, tokenizer),
-            _arguments(settings, bf16, held_out is not None),
-            tokenizer=tokenizer,
-            rows=rows.rows,
-            valid=held_out,
-            objective=objective,
-            batch=settings.batch,
-            normalise=settings.normalise,
-            keep=settings.keep,
-        )
-        trainer.add_callback(Checkpoints(settings.checkpoint_steps))
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(Bar())
-        if _first():
-            card.begin(settings.out, identity)
         with _explained(settings):
+            trainer = ObjectiveTrainer(
+                load_model(settings, tokenizer),
+                _arguments(settings, bf16, held_out is not None),
+                tokenizer=tokenizer,
+                rows=rows.rows,
+                valid=held_out,
+                objective=objective,
+                batch=settings.batch,
+                normalise=settings.normalise,
+                keep=settings.keep,
+            )
+            trainer.add_callback(Checkpoints(settings.checkpoint_steps))
+            trainer.remove_callback(ProgressCallback)
+            trainer.add_callback(Bar())
+            if _first():
+                card.begin(settings.out, identity)
             trainer.resume()
             return _finish(settings, identity, trainer, rows, valid)
 
@@ -133,17 +136,25 @@ def _arguments(settings: Settings, bf16: bool, evaluate: bool) -> TrainingArgume
 def _finish(
     settings: Settings, identity: dict[str, Any], trainer: ObjectiveTrainer, rows: Encoded, valid: Encoded
 ) -> dict[str, Any]:
-    """Write the model and its card into the folder, and remove what was there to resume from."""
+    """Write the model and, at last, its card into the folder, and remove what was there to resume from."""
     count = trainer.totals()
     if not trainer.args.should_save:
         return {}
+    final = settings.out / WRITING
+    shutil.rmtree(final, ignore_errors=True)
+    with writing(settings.out):
+        trainer.save_model(str(final))
+        (final / TRAINING_ARGS_NAME).unlink()
+        for file in final.iterdir():
+            file.replace(settings.out / file.name)
+        final.rmdir()
     model = trainer.accelerator.unwrap_model(trainer.model)
     held_out = None
     if trainer.valid is not None:
         held_out = {
             "ce": trainer.held_out_ce(),
             "pairs": len(trainer.valid),
-            **reliability(model, trainer.tokenizer, valid.rows),
+            **reliability(model, trainer.tokenizer, valid.rows, settings.micro_batch),
         }
     content = {
         "form": card.FORM,
@@ -163,14 +174,6 @@ def _finish(
         },
         "held_out": held_out,
     }
-    final = settings.out / WRITING
-    shutil.rmtree(final, ignore_errors=True)
-    with writing(settings.out):
-        trainer.save_model(str(final))
-        (final / TRAINING_ARGS_NAME).unlink()
-        for file in final.iterdir():
-            file.replace(settings.out / file.name)
-        final.rmdir()
     card.write(settings.out, content)
     for checkpoint in settings.out.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
         shutil.rmtree(checkpoint)

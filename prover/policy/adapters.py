@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftConfig
 from peft.utils.save_and_load import load_peft_weights
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -46,7 +47,7 @@ def read_adapter(folder: str) -> Adapter:
     try:
         config = PeftConfig.from_pretrained(folder)
         weights = load_peft_weights(folder, device="cpu")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ModelError(
             f"cannot read adapter {folder} ({_first_line(error)}): give a PEFT adapter's folder"
         ) from error

@@ -126,15 +126,15 @@ class TacticModel:
         read = [read_adapter(folder) for folder in (adapters or {}).values()]
         for adapter in read:
             check_base(adapter, name)
-        try:
-            model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
-            tokenizer = AutoTokenizer.from_pretrained(name)
-        except (OSError, ValueError, SafetensorError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelError(
-                f"cannot read model {name} ({reason}): give a from_pretrained folder or a hub name"
-            ) from error
         with _memory(f"loading {name}", "take a smaller model or a smaller dtype"):
+            try:
+                model = AutoModelForCausalLM.from_pretrained(name, dtype=dtype)
+                tokenizer = AutoTokenizer.from_pretrained(name)
+            except (OSError, ValueError, SafetensorError) as error:
+                reason = (str(error).splitlines() or [type(error).__name__])[0]
+                raise ModelError(
+                    f"cannot read model {name} ({reason}): give a from_pretrained folder or a hub name"
+                ) from error
             model.to(torch.device(device))  # type: ignore[arg-type]
             routing = attach(model, read, name)
         return cls(model, tokenizer, routing, tuple(adapters or {}), max_new_tokens=max_new_tokens)
