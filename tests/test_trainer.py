@@ -356,6 +356,23 @@ def test_training_killed_behind_its_last_step_takes_no_further_one(
     assert all(torch.equal(first[name], second[name]) for name in second)
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("objective", [["ce"], ["coverage", "--n-eff", "4"]])
+def test_two_processes_learn_what_one_does(objective: list[str], pairs: Path, tmp_path: Path) -> None:
+    """As on two GPUs, through the command that the docs give."""
+    options = ["--model", "tiny", "--full", "--data", str(pairs), "--objective", *objective, "--batch", "8"]
+    options += ["--max-length", "128", "--max-steps", "12", "--no-bf16"]
+    launch = ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
+    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "-m", "prover"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    for name, program in (("one", ["-m", "prover"]), ("two", launch)):
+        command = [sys.executable, *program, "train", *options, "--out", str(tmp_path / name)]
+        done = subprocess.run(command, cwd=Path(__file__).parents[1], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert dict(losses(tmp_path / "two")) == pytest.approx(dict(losses(tmp_path / "one")), rel=1e-3)
+    assert json.loads((tmp_path / "two" / card.TRAINING).read_text())["finished"]
+
+
 def test_checkpoint_that_the_disk_cannot_hold_leaves_the_earlier_one(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
