@@ -6,10 +6,10 @@ INSTALLED := .venv/.installed
 .PHONY: prove speedrun test test-all lint
 .DEFAULT_GOAL := prove
 
-# Goes on with runs/minif2f where it stopped. Lean is fetched on the first run, by prove itself. One split and 64
+# Goes on with runs/minif2f where it stopped. Lean is fetched on the first run, by prove itself. One split and 32
 # expansions a theorem end within a quarter of an hour on two cores, downloads included.
 prove: $(INSTALLED)
-	$(BIN)/prove --benchmark minif2f --split valid --budget 64 --workers 2 --out runs/minif2f
+	$(BIN)/prove --benchmark minif2f --split valid --budget 32 --workers 2 --out runs/minif2f
 
 # Corpus, base model, adapters and the table, from nothing: about an hour on two cores.
 speedrun: $(INSTALLED)
