@@ -64,17 +64,19 @@ async def _minimize(sources: list[Path], out: Path, timeout_s: float, workers: i
         names = [theorem.name for theorem, _ in proofs]
         if twice := [name for place, name in enumerate(names) if name in names[:place]]:
             raise InputError(f"there are two proofs of {twice[0]}: give one, or minimize them one after the other")
-        done = await asyncio.gather(*(_one(engine, theorem, proof) for theorem, proof in proofs))
+
+        async def kept(theorem: Theorem, proof: str) -> Minimized:
+            one = await _one(engine, theorem, proof)
+            if one.after:
+                text = engine.standalone(theorem, one.after)
+                (out / proof_file(theorem.name)).write_text(text, encoding="utf-8", newline="\n")
+            return one
+
         try:
             out.mkdir(parents=True, exist_ok=True)
-            for one in done:
-                if one.after:
-                    (out / proof_file(one.theorem.name)).write_text(
-                        engine.standalone(one.theorem, one.after), encoding="utf-8", newline="\n"
-                    )
+            return await asyncio.gather(*(kept(theorem, proof) for theorem, proof in proofs))
         except OSError as error:
             raise InputError(f"cannot write into {out} ({error.strerror}): give another --out") from error
-        return done
     finally:
         await engine.close()
 
@@ -103,10 +105,10 @@ async def _one(engine: StandaloneEngine, theorem: Theorem, proof: str) -> Minimi
 
 
 def _tactics(proof: str) -> list[str]:
-    """The tactics of a block: a line that is indented goes on with the one before."""
+    """The tactics of a block: a line that is indented, or begins an alternative, goes on with the one before."""
     tactics: list[str] = []
     for line in proof.splitlines():
-        if tactics and (not line.strip() or line[0].isspace()):
+        if tactics and (not line.strip() or line[0].isspace() or line[0] == "|"):
             tactics[-1] += f"\n{line}"
         else:
             tactics.append(line)

@@ -34,6 +34,17 @@ class StrategyName(StrEnum):
     SHAPED = "shaped"
 
 
+# These draw one tactic at a time, where the others take a list of different ones.
+DRAWING = frozenset(
+    {
+        StrategyName.ROLLOUTS,
+        StrategyName.DEPTH_FIRST,
+        StrategyName.RANDOMISED_DEPTH_FIRST,
+        StrategyName.VALUE_DEPTH_FIRST,
+    }
+)
+
+
 class EnsembleName(StrEnum):
     """How several policies share a theorem's budget; prover.ensembles has what each of them is."""
 

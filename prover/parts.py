@@ -6,6 +6,7 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +18,7 @@ import typer
 
 from prover.options import (
     DEFAULT_TEMPERATURE,
+    DRAWING,
     HOTTEST_SERVED,
     PORTFOLIO,
     SERVED,
@@ -142,6 +144,10 @@ def plan(options: Mapping[str, Any], opener: Opener | None = None) -> Plan:
 
     how = strategy_options(options)
     limits = {name: options[name] for name in ("wall_s", "lean_s", "model_calls", "model_tokens", "flops")}
+    if options["apart"] and (
+        set_ := [name for name, value in limits.items() if value is not None and name != "wall_s"]
+    ):
+        raise InputError(f"--apart goes with --budget and --wall-s: leave out --{set_[0].replace('_', '-')}")
     try:
         budget = Budget(options["budget"], **limits)
     except ValueError as error:
@@ -172,6 +178,10 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
     ):
         if given is not None and name is not taker:
             raise InputError(f"--{option} goes with --ensemble {taker}: give that too, or leave it out")
+    if name is EnsembleName.SHARED and options["strategy"] in DRAWING:
+        raise InputError(
+            f"--ensemble shared has policies list their tactics, and {options['strategy']} draws: give --ensemble equal"
+        )
     if name is EnsembleName.SHARED:
         return Ensemble(name, temperatures=_temperatures(calibration, len(members)))
     if name is EnsembleName.ADAPTIVE:
@@ -220,7 +230,7 @@ def _widths(shape: str | None) -> tuple[int, ...] | None:
     if shape is None:
         return None
     widths = shape.split(",")
-    if not all(width.isascii() and width.isdigit() and int(width) for width in widths):
+    if not all(re.fullmatch(r"0*[1-9]\d{0,8}", width, re.ASCII) for width in widths):
         raise InputError(f"--shape {shape!r} has a width that is no whole number above 0: give such as 16,8,4,2")
     return tuple(map(int, widths))
 

@@ -110,6 +110,8 @@ def read_schedule(path: Path, members: Sequence[Member]) -> Schedule:
         raise InputError(f"cannot read {path} ({error.strerror}): give a file that prove schedule wrote") from error
     except ValidationError as error:
         raise InputError(f"{path} is no schedule: give a file that prove schedule wrote") from error
+    if len(learned.schedule.quotas[0]) != len(learned.members):
+        raise InputError(f"{path} is no schedule: it has quotas for other members than it names")
     if learned.members != _names(members):
         raise InputError(f"{path} is for {'; '.join(learned.members)}: give these in this order, or learn another")
     return learned.schedule

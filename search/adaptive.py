@@ -28,6 +28,7 @@ PENALTY = 1.0  # of the squared coefficients, each feature being scaled by its s
 Tried = tuple[float, Hashable | None]
 Features = tuple[float, ...]
 Quotas = tuple[int, ...]  # expansions by member
+FEATURES = 3
 
 
 def features(tried: Sequence[Tried]) -> Features:
@@ -59,6 +60,18 @@ class Schedule:
     coefficients: tuple[float, ...]
     thresholds: tuple[float, ...]
     quotas: tuple[Quotas, ...]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the parts do not fit together."""
+        widths = {len(quotas) for quotas in self.quotas}
+        if (
+            len(self.coefficients) != FEATURES + 1
+            or len(self.quotas) != len(self.thresholds) + 1
+            or len(widths) != 1
+            or not min(map(min, self.quotas)) >= self.pilot >= 1
+            or not all(map(math.isfinite, (*self.coefficients, *self.thresholds)))
+        ):
+            raise ValueError("coefficients, thresholds, quotas and pilot of a schedule do not fit together")
 
     def quota(self, seen: Features) -> Quotas:
         """The quotas of a theorem whose pilot has the features `seen`."""

@@ -10,6 +10,7 @@ Strategies do not notice: they search in a session in which such tactics end a p
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -22,23 +23,26 @@ from search.tree import Edge
 # A strategy with its policy.
 Search = Callable[[Session, Budget, Accept], Awaitable[SearchResult]]
 
+FEWEST = 8  # expansions for a goal, however early it is met
 BEYOND = Failed(FailureKind.ERROR, "the tactic works on other goals than the one that is proved apart")
 
 
 async def apart(search: Search, session: Session, budget: Budget, accept: Accept) -> SearchResult:
     """`search` for a proof of the session's theorem, proving independent goals apart. The tree is that of the whole.
 
-    Of the budget, `expansions` are those of all searches together; whatever else it limits holds for each search.
-    Raises ValueError for a budget whose turns others share.
+    Of the budget, expansions and wall time are those of all searches together. Raises ValueError for a budget that
+    limits anything else, as one search does not see what another spends of it, and for one whose turns others share.
     """
     if budget.turns:
         raise ValueError("goals cannot be proved apart where members take turns: split the budget equally")
-    common = _Common(budget.expansions)
+    if others := set(budget.limits) - {"expansions", "wall_s"}:
+        raise ValueError(f"goals cannot be proved apart within limits of {', '.join(sorted(others))}")
+    common = _Common(budget)
     return await _apart(search, session, replace(budget, turns=common), accept, common)
 
 
 async def _apart(search: Search, session: Session, budget: Budget, accept: Accept, common: _Common) -> SearchResult:
-    splitting = _Splitting(session, search, budget, common)
+    splitting = _Splitting(session, search, common)
     whole: tuple[str, ...] | None = None
 
     async def finish(tactics: tuple[str, ...]) -> bool:
@@ -69,19 +73,26 @@ def _together(spent: Spent, parts: Sequence[Spent]) -> Spent:
 
 
 class _Common:
-    """The expansions of all searches on one theorem, first come, first served; implements search.budget.Turns."""
+    """What all searches on one theorem may spend, first come, first served; implements search.budget.Turns."""
 
-    def __init__(self, expansions: int) -> None:
-        self.left = expansions
+    def __init__(self, budget: Budget) -> None:
+        self._expansions, self._wall_s = budget.expansions, budget.wall_s
+        self._start = time.perf_counter()
+        self.spent = 0
 
     async def wait(self) -> SearchStatus | None:
-        if not self.left:
+        if self.spent == self._expansions:
             return SearchStatus.BUDGET
-        self.left -= 1
+        self.spent += 1
         return None
 
     def over(self, edge: Edge, expansions: int) -> None:
-        self.left += 1 - expansions
+        self.spent -= 1 - expansions
+
+    def part(self, expansions: int) -> Budget:
+        """For one more search."""
+        wall_s = None if self._wall_s is None else max(0.0, self._wall_s - (time.perf_counter() - self._start))
+        return Budget(expansions, wall_s=wall_s, turns=self)
 
 
 class _Wrapped:
@@ -105,9 +116,9 @@ class _Wrapped:
 class _Splitting(_Wrapped):
     """Where a tactic leaves independent goals and all are proved apart, it ends a proof; `rest` is what follows it."""
 
-    def __init__(self, session: Session, search: Search, budget: Budget, common: _Common) -> None:
+    def __init__(self, session: Session, search: Search, common: _Common) -> None:
         super().__init__(session, session.root)
-        self._search, self._budget, self._common = search, budget, common
+        self._search, self._common = search, common
         self._tried: set[str] = set()
         self.rest: tuple[str, ...] = ()
         self.parts: list[Spent] = []
@@ -127,13 +138,15 @@ class _Splitting(_Wrapped):
         return Proved()
 
     async def _prove_all(self, state: ProofState) -> tuple[str, ...] | None:
-        """Tactics that prove the goals of `state` in their order; together they may take half of what is left."""
-        share = self._common.left // 2 // len(state.goals)
+        """Tactics that prove the goals of `state` in their order; together they may take what was spent until then.
+
+        So the larger budget is never asked for, and what it proves tells what smaller ones prove.
+        """
+        share = max(FEWEST, self._common.spent // len(state.goals))
         tactics: tuple[str, ...] = ()
         for _ in state.goals:
             goal = _Goal(self._session, state)
-            part = replace(self._budget, expansions=share)
-            result = await _apart(self._search, goal, part, _claimed, self._common)
+            result = await _apart(self._search, goal, self._common.part(share), _claimed, self._common)
             self.parts.append(result.spent)
             if result.proof is None:
                 return None

@@ -162,7 +162,7 @@ class Pot:
 
     def take(self, most: int = 1) -> int:
         """Take `most` expansions, or as many as there are; how many they were."""
-        taken = min(most, self.expansions)
+        taken = max(0, min(most, self.expansions))
         self.expansions -= taken
         return taken
 

@@ -130,6 +130,42 @@ def test_proofs_are_of_the_whole_and_all_searches_together_keep_to_the_budget(
         assert replays(start, result.proof)
 
 
+@pytest.mark.parametrize("options", EVERY, ids=label)
+@given(start=st.integers(1, 20), seed=st.integers(0, 99), budget=st.integers(1, 80))
+def test_the_largest_budget_tells_what_a_smaller_one_proves(
+    options: StrategyOptions, start: int, seed: int, budget: int
+) -> None:
+    large, small = (prove(Numbers(start), Preferring(seed), limit, options) for limit in (80, budget))
+    within = large.proof is not None and large.spent.expansions <= budget
+    assert (small.proof is not None) == within
+    assert small.spent.expansions == min(large.spent.expansions, budget)
+
+
+async def test_a_limit_that_one_search_would_not_see_the_others_spend_is_refused() -> None:
+    async def search(*_: Any) -> SearchResult:
+        raise AssertionError
+
+    with pytest.raises(ValueError, match="within limits of lean_s, model_calls"):
+        await apart(search, Numbers(3), Budget(5, model_calls=3, lean_s=1.0), accept_all)
+
+
+def test_wall_time_is_that_of_all_searches_together() -> None:
+    class Slow(Numbers):
+        async def run(self, state: ProofState, tactic: str) -> TacticResult:
+            await asyncio.sleep(0.01)
+            return await super().run(state, tactic)
+
+    searching = strategy(EVERY[0])
+
+    async def search(session: Session, budget: Budget, accept: Accept) -> SearchResult:
+        return await searching(session, Preferring(0), budget, accept)
+
+    lean = Slow(10**6)
+    result = asyncio.run(apart(search, lean, Budget(10**6, wall_s=0.2), accept_all))
+    assert result.status is SearchStatus.WALL
+    assert len(lean.ran) <= 21  # one request may begin before the end and end after it
+
+
 def test_goals_that_are_independent_are_shown_to_the_policy_one_by_one() -> None:
     told, untold = Preferring(0, ("split", "2")), Preferring(0, ("split", "2"))
     assert prove(Numbers(8), told, 50).proof is not None

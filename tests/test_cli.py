@@ -350,7 +350,12 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
     assert is_one_line_of_help(prove("schedule", runs["one"], *out, "--budget", 2), "no schedule")
     broken = tmp_path / "broken.json"
     adaptive = (*at, "--ensemble", "adaptive")
-    for text in ("", "[]", "{}", '{"members": ["ones"], "pilot": "x"}'):
+    unfit = {
+        "members": ["ones", "all"],
+        "schedule": {"pilot": 1, "coefficients": [0.0], "thresholds": [], "quotas": [[4, 4]]},
+    }
+    short = {**unfit, "schedule": {**unfit["schedule"], "coefficients": [0.0] * 4, "quotas": [[4]]}}
+    for text in ("", "[]", "{}", '{"members": ["ones"], "pilot": "x"}', json.dumps(unfit), json.dumps(short)):
         broken.write_text(text)
         assert is_one_line_of_help(prove(*adaptive, "--schedule", broken), "is no schedule")
     assert is_one_line_of_help(prove(*adaptive, "--schedule", tmp_path / "none"), "cannot read")
@@ -364,6 +369,8 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
         (("--apart", "--calibration", "1,1"), ("--calibration", "--ensemble shared")),
         (("--schedule", "x"), ("--schedule", "--ensemble adaptive")),
         (("--apart", "--ensemble", "shared"), ("--apart", "--ensemble shared")),
+        (("--apart", "--model-calls", "9"), ("--apart goes with --budget and --wall-s: leave out --model-calls",)),
+        (("--strategy", "rollouts", "--ensemble", "shared"), ("rollouts draws: give --ensemble equal",)),
         (("--ensemble", "shared", "--calibration", "1"), ("give 2 numbers",)),
         (("--ensemble", "shared", "--calibration", "1,0"), ("give 2 numbers",)),
         (("--ensemble", "shared", "--calibration", "1,x"), ("give 2 numbers",)),

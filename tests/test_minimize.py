@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from simulated import ERROR, PROVED, Move, Simulation, World, accept_all, replay, worlds
 
 from lean_env.engine import ProofState, TacticResult
+from prover.minimize_command import _tactics
 from search.best_first import best_first
 from search.budget import Budget
 from search.known import KnownResults
@@ -60,6 +61,11 @@ def test_a_closing_tactic_ends_a_proof_where_it_can_and_is_shorter() -> None:
     }
     assert shorter(world, ("intro h", "cases h", "rfl"), ("omega",)) == ("intro h", "omega")
     assert shorter(world, ("intro h", "cases h", "rfl")) == ("intro h", "cases h", "rfl")
+
+
+def test_an_alternative_belongs_to_the_tactic_before_it() -> None:
+    proof = "have idle := rfl\ncases n with\n| zero => rfl\n| succ k =>\n  omega\nrfl"
+    assert _tactics(proof) == ["have idle := rfl", "cases n with\n| zero => rfl\n| succ k =>\n  omega", "rfl"]
 
 
 def test_lists_lose_the_items_that_are_not_needed() -> None:

@@ -117,6 +117,9 @@ STRATEGY = '[[strategies]]\nname = "best-first"\n'
         (HEAD + MEMBER + STRATEGY + "widht = 3", "the key strategies.0.widht is not known: did you mean width?"),
         (HEAD + MEMBER + STRATEGY + "c = 0.5", "c does not go with best-first"),
         (HEAD.replace("[4]", "[4, 0]") + MEMBER + STRATEGY, "budgets.1 = 0: input should be greater than 0"),
+        (HEAD.replace("[4]", "[10000000000000000000]") + MEMBER + STRATEGY, "input should be less than"),
+        ("seeds = [10000000000000000000]\n" + HEAD + MEMBER + STRATEGY, "input should be less than"),
+        ("trees_mb = inf\n" + HEAD + MEMBER + STRATEGY, "trees_mb = inf: input should be a finite number"),
         ("shapes = [[4, 0]]\n" + HEAD + MEMBER, "shapes.0.1 = 0: input should be greater than 0"),
         (HEAD + MEMBER, "there is nothing to search with"),
         (HEAD.replace('"a"', '"aa"') + MEMBER + STRATEGY, "baseline: the member aa is not known: did you mean a?"),
@@ -279,6 +282,20 @@ def test_a_portfolio_is_not_gone_on_with_as_a_model() -> None:
 def test_a_policy_that_does_not_exist_is_told_before_anything_is_loaded() -> None:
     with pytest.raises(ModelError, match="member p: the policy n-eff-99 is not known: did you mean n-eff-"):
         models_of([MemberOptions(name="p", policy="n-eff-99")], [0])
+
+
+def test_a_name_of_several_models_is_told_before_anything_is_looked_for() -> None:
+    with pytest.raises(ModelError, match="member p: shipped is several models: give each a member, such as n-eff-8"):
+        models_of([MemberOptions(name="p", policy="shipped")], [0])
+
+
+def test_a_database_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    import sqlite3
+
+    with closing(sqlite3.connect(tmp_path / "study.sqlite")) as db:
+        db.executescript("CREATE TABLE songs (name TEXT); PRAGMA user_version=1")
+    with pytest.raises(StoreError, match="not a study"):
+        StudyStore(tmp_path)
 
 
 def test_a_model_of_each_seed_has_a_folder_of_its_own(tmp_path: Path) -> None:
@@ -551,6 +568,25 @@ def test_the_tables_of_study_md_hold_whatever_a_name_is() -> None:
         if block.startswith("| "):
             bars = {line.replace("\\|", "").count("|") for line in block.splitlines()}
             assert len(bars) == 1
+
+
+def test_of_an_ensemble_with_a_member_twice_no_chance_over_seeds_is_told() -> None:
+    """Its seeds share searches: with seeds 0 and 1 it is the same two searches in another order."""
+    _, _, searches = known({"a": [[1, None, None]] * 4}, (16,))
+    twice = options(
+        budgets=[16],
+        seeds=[0, 1, 2],
+        baseline="a",
+        members=[{"name": "a", "policy": "a"}, {"name": "twice", "ensemble": ["a", "a"]}],
+        strategies=GRID["strategies"][:1],
+    )
+    results = collect(twice, [Stated(f"t{n}", "", "theorem t : True", None) for n in range(4)], searches)
+    told = analysis.figures(twice, results, searches)
+    assert {rate.cell.member: len(rate.passes) for rate in told.rates} == {"a": 3, "twice": 1}
+    assert next(rate.rate.value for rate in told.rates if rate.cell.member == "twice") == pytest.approx(2 / 3)
+    rows = list(csv.DictReader(io.StringIO(tables.csv_text(results, told))))
+    assert [row["pass@2"] == "" for row in rows] == [False, True]
+    assert tables.markdown(twice, results, told, [])
 
 
 def test_study_csv_reads_back_to_the_figures() -> None:

@@ -25,7 +25,10 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Rate:
-    """What a cell proves within a budget. `passes[k - 1]` is pass@k over seeds, unbiased; the first is the rate."""
+    """What a cell proves within a budget. `passes[k - 1]` is pass@k over seeds, unbiased; the first is the rate.
+
+    Of an ensemble that has a member twice there is the first only: its seeds share searches.
+    """
 
     cell: Cell
     budget: int
@@ -146,7 +149,8 @@ def _rate(results: Results, cell: Cell, budget: int) -> Rate:
     proved = results.proved(cell, budget)
     theorems, seeds = proved.shape
     successes = proved.sum(axis=1).tolist()
-    passes = [sum(pass_at_k(seeds, count, k) for count in successes) for k in range(1, seeds + 1)]
+    most = 1 if cell in results.repeating else seeds
+    passes = [sum(pass_at_k(seeds, count, k) for count in successes) for k in range(1, most + 1)]
     return Rate(cell, budget, tuple(wilson(min(each, theorems), theorems) for each in passes))
 
 

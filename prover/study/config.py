@@ -81,11 +81,11 @@ class StudyOptions(_Table):
     members: tuple[MemberOptions, ...] = Field(min_length=1)
     strategies: tuple[StrategyOptions, ...] = ()
     shapes: tuple[Annotated[tuple[PositiveInt, ...], Field(min_length=1)], ...] = ()
-    budgets: tuple[PositiveInt, ...] = Field(min_length=1)
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0,), min_length=1)
+    budgets: tuple[Annotated[int, Field(gt=0, lt=2**63)], ...] = Field(min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field((0,), min_length=1)
     baseline: Name
     timeout_s: float = Field(DEFAULT_TIMEOUT_S, ge=0.1)
-    trees_mb: float = Field(8.0, ge=0)
+    trees_mb: float = Field(8.0, ge=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

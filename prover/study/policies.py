@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from prover.options import PORTFOLIO
+from prover.options import PORTFOLIO, SHIPPED
 from prover.policy.errors import ModelError
 from prover.policy.portfolio import Portfolio
 from prover.policy.shelf import folder_of, open_models
@@ -28,7 +28,7 @@ class Models:
 def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
     """The models that the members' policies name: those that come with the program by their name alone.
 
-    Raises ModelError for a folder without weights, and for a name that is nearly one of ours.
+    Raises ModelError for a folder without weights, a name that is nearly one of ours, and one of several models.
     """
     folders: dict[tuple[str, int], str] = {}
     digests: dict[tuple[str, int], str] = {}
@@ -38,6 +38,8 @@ def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
         if member.policy == PORTFOLIO:
             digests |= {(member.name, seed): PORTFOLIO for seed in seeds}
             continue
+        if member.policy == SHIPPED:
+            raise ModelError(f"member {member.name}: {SHIPPED} is several models: give each a member, such as n-eff-8")
         try:
             model = folder_of(member.policy)
             for seed in seeds:

@@ -39,7 +39,7 @@ class Results:
     """What a study knows. `theorems` are those that every cell has searched with every seed.
 
     `parts[cell]` are the searches that the cell consists of: one, or those of the members of an ensemble in their turn.
-    `missing` counts the theorems that are not there yet.
+    `missing` counts the theorems that are not there yet; `repeating` are the ensembles that have a member twice.
     """
 
     theorems: tuple[str, ...]
@@ -48,6 +48,7 @@ class Results:
     budgets: tuple[int, ...]
     seeds: tuple[int, ...]
     parts: Mapping[Cell, tuple[Alone, ...]]
+    repeating: frozenset[Cell] = frozenset()
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -115,7 +116,8 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
 
     parts: dict[Cell, tuple[Alone, ...]] = {cell: (array(cell),) for cell in alone}
     members = {member.name: member.ensemble for member in options.members}
-    for cell in cells(options, ensembles=True):
+    ensembles = cells(options, ensembles=True)
+    for cell in ensembles:
         names = members[cell.member]
         parts[cell] = tuple(
             parts[Cell(name, cell.strategy)][0].rolled(names[:place].count(name)) for place, name in enumerate(names)
@@ -127,4 +129,5 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
         tuple(sorted(set(options.budgets))),
         seeds,
         parts,
+        frozenset(cell for cell in ensembles if len(set(members[cell.member])) < len(members[cell.member])),
     )

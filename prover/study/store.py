@@ -220,10 +220,9 @@ class StudyStore:
 def _connected(path: Path) -> sqlite3.Connection:
     """The database of a study, made where it is missing. Raises StoreError and what SQLite raises."""
     db = sqlite3.connect(path)
-    version, tables = (
-        db.execute(query).fetchone()[0] for query in ("PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
-    )
-    if tables and version != SCHEMA_VERSION:
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and (version != SCHEMA_VERSION or not {"settings", "searches"} <= tables):
         db.close()
         raise StoreError(f"{path} is not a study of this version of prove: move it away, or give another --out")
     db.execute("PRAGMA journal_mode=WAL")

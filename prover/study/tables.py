@@ -103,13 +103,14 @@ def _comparisons(results: Results, figures: Figures) -> Table:
 def _passes(results: Results, figures: Figures) -> Table:
     seeds = len(results.seeds)
     rows = [
-        (one.cell.member, one.cell.strategy, *map(str, one.passes))
+        (one.cell.member, one.cell.strategy, *map(str, one.passes), *["–"] * (seeds - len(one.passes)))
         for one in figures.rates
         if one.budget == results.budget
     ]
     return _table(
         f"pass@k over seeds, {results.budget} expansions each, %",
-        "The unbiased chance that one of k searches with different seeds proves the theorem.",
+        "The unbiased chance that one of k searches with different seeds proves the theorem; not for an ensemble with a"
+        " member twice, whose searches are those of other seeds as well.",
         ("member", "strategy", *(f"pass@{k}" for k in range(1, seeds + 1))),
         rows,
         range(2, 2 + seeds),
@@ -246,7 +247,7 @@ def csv_text(results: Results, figures: Figures) -> str:
     )
     for one in figures.rates:
         row: list[object] = [one.cell.member, one.cell.strategy, one.budget, len(results.theorems), len(results.seeds)]
-        row += [*_interval(one.rate), *(each.value for each in one.passes)]
+        row += [*_interval(one.rate), *(each.value for each in one.passes), *[None] * (len(passes) - len(one.passes))]
         test = tested.get((one.cell, one.budget))
         if test:
             row += [test.against, test.paired.gained, test.paired.lost, *_interval(test.paired.difference)]

@@ -39,6 +39,8 @@
     $("none").hidden = shown > 0;
   }
 
+  let wanted = null; // the search whose tree is to be seen
+
   function show(theorem) {
     $("theorem").hidden = false;
     $("theorem-name").textContent = theorem.name;
@@ -49,6 +51,7 @@
     const first = d3.least(theorem.searches.filter((search) => search.tree !== null), (search) =>
       search.status === "proved" ? search.expansions : Infinity);
     $("tree-section").hidden = true;
+    wanted = null;
     if (first) showTree(theorem, first);
     $("theorem").scrollIntoView();
     $("theorem-name").focus({ preventScroll: true });
@@ -77,7 +80,9 @@
 
   async function showTree(theorem, search) {
     const cell = DATA.cells[search.cell];
+    wanted = search;
     const record = await decoded(search.tree);
+    if (wanted !== search) return; // another one was asked for meanwhile
     $("tree-section").hidden = false;
     $("tree-name").textContent = `Search tree: ${theorem.name}, ${cell.member}, ${cell.strategy}, seed ${search.seed}`;
     const failed = record.edges.filter((edge) => edge.target === null && edge.outcome !== "proved").length;
