@@ -36,6 +36,7 @@ from lean_env.native import project as projects
 from lean_env.native import sandbox
 from lean_env.native.engine import GUARD, Limits, NativeEngine
 from lean_env.native.project import Project, open_project
+from lean_env.process import Process
 from lean_env.verify import elaborated_header, imported
 from lean_env.wire import ErrorAnswer, TacticAnswer
 
@@ -98,13 +99,18 @@ async def test_a_search_goes_from_state_to_state(session: Session) -> None:
 
 
 async def test_what_a_header_imports_is_imported_once_in_a_process(engine: NativeEngine) -> None:
-    async def requests(theorem: Theorem) -> int:
-        before = engine.pool.statistics.requests
-        session = await engine.open(theorem)
-        await session.close()
-        return engine.pool.statistics.requests - before
+    async def seen(process: Process) -> Process:
+        return process
 
-    await engine.verify(LESS, "omega")  # the process that verifies starts when it likes, and counts as well
+    async def requests(theorem: Theorem) -> int:
+        """What the process that searches was asked; the spare one warms up when it likes."""
+        (slot,) = engine.pool.slots
+        process = await slot.run(seen)
+        before = process.requests
+        await (await engine.open(theorem)).close()
+        assert await slot.run(seen) is process
+        return process.requests - before
+
     await requests(LESS)
     assert await requests(LESS) == 2  # the statement is looked at, and elaborated
     assert await requests(Theorem("t", LESS.statement, f"{MINIF2F}\nset_option maxRecDepth 900")) == 4
