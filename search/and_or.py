@@ -125,13 +125,17 @@ class _Splitting(_Wrapped):
 
     async def run(self, state: ProofState, tactic: str) -> TacticResult:
         """The result of `tactic`, with the searches for the goals that it leaves."""
+        known = self.knows(state, tactic)
         result, self.rest = await self._session.run(state, tactic), ()
         if not isinstance(result, ProofState) or len(result.goals) == 1 or not result.independent:
             return result
         if result.text in self._tried:
             return result
         self._tried.add(result.text)
+        # A known tactic will have cost nothing: the searches for its goals may have what its turn holds.
+        self._common.spent -= known
         rest = await self._prove_all(result)
+        self._common.spent += known
         if rest is None:
             return result
         self.rest = rest

@@ -267,7 +267,7 @@ async def test_another_benchmark_or_another_policy_is_not_gone_on_with(tmp_path:
     with closing(StudyStore(tmp_path / "digests")) as store:
         store.begin(BENCHMARK.theorems, alone, {("few", 0): "nothing was searched with this"})
         store.begin(BENCHMARK.theorems, alone, {("few", 0): "1a"})
-        store.record(Search("down3", alone[0], 0, 16, "budget", 16, 0, (), {}))
+        store.record(Search("down3", alone[0], 0, 16, "budget", Spent(16), (), {}))
         store.begin(BENCHMARK.theorems, alone, {("few", 0): "1a", ("few", 1): "2b"})
         with pytest.raises(StoreError, match="searches of few as it was"):
             store.begin(BENCHMARK.theorems, alone, {("few", 0): "1c"})
@@ -453,8 +453,8 @@ def known(
     searches = [
         Search(
             *(names[place], Cell(member, how), seed, largest),
-            *("budget" if at is None else "proved", largest if at is None else at),
-            *(0, () if at is None else ("rfl",), shape),
+            *("budget" if at is None else "proved", Spent(largest if at is None else at)),
+            *(() if at is None else ("rfl",), shape),
         )
         for member, theorems in proofs.items()
         for place, seeds in enumerate(theorems)

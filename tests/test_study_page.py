@@ -21,6 +21,7 @@ from prover.study.config import Cell
 from prover.study.page import chosen
 from prover.study.store import Search, StudyStore
 from prover.study.study import write
+from search.budget import Spent
 from search.policy import Suggestion
 from search.tree import SUM, Tree
 
@@ -328,7 +329,7 @@ def _searches() -> list[Search]:
     """Of three theorems with three seeds each, the second seed proving with least."""
     cell, shape = Cell("few", "best-first"), {"states": 1, "failures": {}, "levels": []}
     return [
-        Search(name, cell, seed, 16, "proved", [9, 3, 5][seed], 0, ("rfl",), shape)
+        Search(name, cell, seed, 16, "proved", Spent([9, 3, 5][seed]), ("rfl",), shape)
         for name in "abc"
         for seed in range(3)
     ]

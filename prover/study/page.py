@@ -74,7 +74,7 @@ def chosen(searches: Sequence[Search], tree: TreeOf, room: int) -> tuple[dict[Se
     for search in searches:
         queues[search.theorem].append(search)
     for queue in queues.values():
-        best = min((one for one in queue if one.proved), key=lambda one: one.expansions, default=queue[0])
+        best = min((one for one in queue if one.proved), key=lambda one: one.spent.expansions, default=queue[0])
         queue.sort(key=lambda one: one is not best)
     found: dict[SearchKey, bytes] = {}
     left_out = 0
@@ -132,7 +132,7 @@ def _data(
                         "cell": place[search.cell],
                         "seed": search.seed,
                         "status": search.status,
-                        "expansions": search.expansions,
+                        "expansions": search.spent.expansions,
                         "proof": search.proof,
                         "tree": blob.get(search.key),
                     }

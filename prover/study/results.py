@@ -109,9 +109,9 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
         rows = [[found[name][cell, seed] for seed in seeds] for name in complete]
         shape = (len(complete), len(seeds))
         return Alone(
-            np.array([[one.expansions for one in row] for row in rows], dtype=np.int64).reshape(shape),
+            np.array([[one.spent.expansions for one in row] for row in rows], dtype=np.int64).reshape(shape),
             np.array([[one.proved for one in row] for row in rows], dtype=bool).reshape(shape),
-            np.array([[one.model_tokens for one in row] for row in rows], dtype=np.int64).reshape(shape),
+            np.array([[one.spent.model_tokens for one in row] for row in rows], dtype=np.int64).reshape(shape),
         )
 
     parts: dict[Cell, tuple[Alone, ...]] = {cell: (array(cell),) for cell in alone}

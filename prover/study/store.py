@@ -1,7 +1,7 @@
 """What a study writes down as it goes: DIR/study.sqlite, one transaction a search.
 
 A study that was killed is opened again and goes on with the searches that are missing; members, strategies and seeds
-may be added to it, and the budget may be raised. Knows nothing of Lean or search.
+may be added to it, and the budget may be raised. Knows nothing of Lean or of how a search goes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from filelock import FileLock, Timeout
 from lean_env.engine import Theorem
 from prover.store import StoreError
 from prover.study.config import Cell
+from search.budget import Spent
 
 DATABASE = "study.sqlite"
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE policies (member TEXT NOT NULL, seed INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (member, seed));
@@ -34,11 +35,14 @@ CREATE TABLE theorems (
     unsupported TEXT);
 CREATE TABLE searches (
     theorem TEXT NOT NULL REFERENCES theorems, cell INTEGER NOT NULL REFERENCES cells, seed INTEGER NOT NULL,
-    budget INTEGER NOT NULL, status TEXT NOT NULL, expansions INTEGER NOT NULL, model_tokens INTEGER NOT NULL,
-    proof TEXT NOT NULL, shape TEXT NOT NULL, tree BLOB,
+    budget INTEGER NOT NULL, status TEXT NOT NULL, proof TEXT NOT NULL, shape TEXT NOT NULL, tree BLOB,
+    expansions INTEGER NOT NULL, redraws INTEGER NOT NULL, repeats INTEGER NOT NULL, policy_calls INTEGER NOT NULL,
+    model_calls INTEGER NOT NULL, model_tokens INTEGER NOT NULL, flops INTEGER NOT NULL, lean_s REAL NOT NULL,
+    policy_s REAL NOT NULL, wall_s REAL NOT NULL,
     PRIMARY KEY (theorem, cell, seed));
 """
 
+SPENT = [each.name for each in fields(Spent)]  # columns of searches
 SearchKey = tuple[str, Cell, int]
 PROVED, BUDGET = "proved", "budget"  # of search.budget.SearchStatus
 
@@ -47,8 +51,8 @@ PROVED, BUDGET = "proved", "budget"  # of search.budget.SearchStatus
 class Search:
     """What came of one search. `shape` and `tree` are plain JSON data, the tree compressed (zlib), None if not kept.
 
-    `expansions` are all that it spent; where it `proved`, the proof was found at the last of them. `budget` is what it
-    might have spent.
+    `spent` is all that it spent; where it `proved`, the proof was found at the last expansion. `budget` is how many it
+    might have spent. Seconds are those of the study, in which searches wait for each other.
     """
 
     theorem: str
@@ -56,8 +60,7 @@ class Search:
     seed: int
     budget: int
     status: str
-    expansions: int
-    model_tokens: int
+    spent: Spent
     proof: tuple[str, ...]
     shape: Mapping[str, Any]
     tree: bytes | None = None
@@ -156,15 +159,15 @@ class StudyStore:
     def record(self, search: Search) -> None:
         """Write down a finished search, in place of one with a smaller budget. Raises StoreError."""
         with self._explained(), self._db as db:
+            values = {
+                **{"theorem": search.theorem, "seed": search.seed, "budget": search.budget, "status": search.status},
+                **{"proof": json.dumps(search.proof), "shape": json.dumps(search.shape), "tree": search.tree},
+                **asdict(search.spent),
+            }
             db.execute(
-                "INSERT OR REPLACE INTO searches SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ? FROM cells"
-                " WHERE member = ? AND strategy = ?",
-                (
-                    *(search.theorem, search.seed, search.budget, search.status),
-                    *(search.expansions, search.model_tokens),
-                    *(json.dumps(search.proof), json.dumps(search.shape), search.tree),
-                    *(search.cell.member, search.cell.strategy),
-                ),
+                f"INSERT OR REPLACE INTO searches (cell, {', '.join(values)})"
+                f" SELECT id{', ?' * len(values)} FROM cells WHERE member = ? AND strategy = ?",
+                (*values.values(), search.cell.member, search.cell.strategy),
             )
 
     def record_unsupported(self, name: str, reason: str) -> None:
@@ -180,15 +183,15 @@ class StudyStore:
     def searches(self) -> list[Search]:
         """Every search that is finished, in the order of theorems, cells and seeds; without its tree."""
         rows = self._db.execute(
-            "SELECT theorem, member, strategy, seed, budget, status, expansions, model_tokens, proof, shape"
+            f"SELECT theorem, member, strategy, seed, budget, status, proof, shape, {', '.join(SPENT)}"
             " FROM searches JOIN cells ON cell = id JOIN theorems ON theorem = name ORDER BY position, cell, seed"
         )
         return [
             Search(
                 *(theorem, Cell(member, strategy), seed, budget, status),
-                *(expansions, tokens, tuple(json.loads(proof)), json.loads(shape)),
+                *(Spent(*spent), tuple(json.loads(proof)), json.loads(shape)),
             )
-            for theorem, member, strategy, seed, budget, status, expansions, tokens, proof, shape in rows
+            for theorem, member, strategy, seed, budget, status, proof, shape, *spent in rows
         ]
 
     def tree(self, search: Search) -> bytes | None:
