@@ -160,8 +160,13 @@ class StudyStore:
         """Write down a finished search, in place of one with a smaller budget. Raises StoreError."""
         with self._explained(), self._db as db:
             values = {
-                **{"theorem": search.theorem, "seed": search.seed, "budget": search.budget, "status": search.status},
-                **{"proof": json.dumps(search.proof), "shape": json.dumps(search.shape), "tree": search.tree},
+                "theorem": search.theorem,
+                "seed": search.seed,
+                "budget": search.budget,
+                "status": search.status,
+                "proof": json.dumps(search.proof),
+                "shape": json.dumps(search.shape),
+                "tree": search.tree,
                 **asdict(search.spent),
             }
             db.execute(
