@@ -323,9 +323,19 @@ async def test_trees_are_kept_of_the_first_seed(tmp_path: Path) -> None:
 
 
 async def test_what_a_policy_raises_ends_the_study_and_loses_nothing(tmp_path: Path) -> None:
+    others = asyncio.Event()
+    finished = 0
+
     class Broken(Chance):
         async def suggest(self, state: str, n: int) -> Any:
+            await others.wait()
             raise RuntimeError("no tactic today")
+
+    def progress(done: int, _proved: int) -> None:
+        nonlocal finished
+        finished += done
+        if finished == len(BENCHMARK.theorems):
+            others.set()
 
     few = Cell("few", label(StrategyOptions(name=StrategyName.BEST_FIRST)))  # type: ignore[call-arg]
     many = replace(few, member="many")
@@ -338,10 +348,8 @@ async def test_what_a_policy_raises_ends_the_study_and_loses_nothing(tmp_path: P
         store.begin(BENCHMARK.theorems, list(contestants), {})
         todo = missing(store, list(contestants), (0,), 16)
         with pytest.raises(RuntimeError, match="no tactic today"):
-            await search_all(
-                Countdown(), BENCHMARK.theorems, todo, contestants, 16, store, 2, lambda done, proved: None
-            )
-        assert {one.cell for one in store.searches()} == {few}
+            await search_all(Countdown(), BENCHMARK.theorems, todo, contestants, 16, store, 2, progress)
+        assert [one.cell for one in store.searches()] == [few] * len(BENCHMARK.theorems)
 
 
 def test_a_killed_study_keeps_every_finished_search(tmp_path: Path) -> None:

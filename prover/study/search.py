@@ -1,7 +1,8 @@
-"""The searches of a study: theorem by theorem, every cell with every seed, as if each were alone.
+"""The searches of a study: a block of theorems after the other, every cell with every seed, as if each were alone.
 
 Lean is asked once for what several cells try in the same state of a theorem. That changes no figure, because such a
-tactic costs a cell its expansion all the same, and it saves most of the time.
+tactic costs a cell its expansion all the same. Within a block, searches by one model follow each other, so that those
+that go on at a time ask it in one batch. Both together save most of the time.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from lean_env.engine import Engine, ProofState, TacticResult, Theorem, UnsupportedStatement
 from prover.run import SPARE_SEARCHES, Accept, Strategy, theorem_seed
@@ -21,7 +23,8 @@ from search.budget import Budget
 from search.known import KnownResults
 from search.policy import Policy
 
-LANES = 12  # theorems searched at once, at least: enough to fill the batches of a model
+BLOCK = 48  # theorems that are open at a time
+LANES = 64  # searches at a time: enough to fill the batches of a model
 
 # From the seed of the study, which may have a model of its own, and from the seed of the search.
 PolicyAt = Callable[[int, int], Policy]
@@ -49,12 +52,13 @@ class Task:
 class _Alone:
     """A session that shares what is known with others and does not show it: every tactic is an expansion."""
 
-    def __init__(self, known: KnownResults) -> None:
-        self._known = known
+    def __init__(self, known: KnownResults, turn: asyncio.Lock) -> None:
+        self._known, self._turn = known, turn
         self.root = known.root
 
     async def run(self, state: ProofState, tactic: str) -> TacticResult:
-        return await self._known.run(state, tactic)
+        async with self._turn:  # who asks for the same at the same time finds it known
+            return await self._known.run(state, tactic)
 
     async def close(self) -> None:
         pass
@@ -63,17 +67,14 @@ class _Alone:
 def missing(store: StudyStore, cells: Sequence[Cell], seeds: Sequence[int], budget: int) -> dict[str, list[Task]]:
     """What is still to be searched, by the names of the theorems.
 
-    Searches by one model, which are those of a member and a seed, follow each other: theorems that are searched at once
-    then ask it in one batch. Trees are kept of the first seed: they are most of what a study writes, and they are there
-    to be looked at.
+    Trees are kept of the first seed: they are most of what a study writes, and they are there to be looked at.
     """
-    by_model = sorted(cells, key=lambda cell: cell.member)
     done = {one.key for one in store.searches() if one.tells(budget)}
     tasks = {
         theorem.name: [
             Task(cell, seed, keeps_tree=seed == seeds[0])
             for seed in seeds
-            for cell in by_model
+            for cell in cells
             if (theorem.name, cell, seed) not in done
         ]
         for theorem in store.theorems()
@@ -94,58 +95,98 @@ async def search_all(
 ) -> None:
     """Make the searches of `todo`, each with `budget` expansions, and record each as it is finished.
 
-    As many theorems are searched at a time as keep the `workers` processes of the engine busy.
     Raises StoreError and EngineError, and lets through what policies raise; what was finished before is kept.
     """
-    queue = iter([theorem for theorem in theorems if theorem.name in todo])
+    waiting = [theorem for theorem in theorems if theorem.name in todo]
+    for start in range(0, len(waiting), BLOCK):
+        block = [_Opened(engine, theorem) for theorem in waiting[start : start + BLOCK]]
+        # A member and a seed are a model.
+        queue = iter(
+            sorted(
+                ((opened, task) for opened in block for task in todo[opened.theorem.name]),
+                key=lambda each: (each[1].seed, each[1].cell.member),
+            )
+        )
+        searches = partial(_lane, queue, contestants, budget, store, progress)
+        lanes = [asyncio.create_task(searches()) for _ in range(max(LANES, workers + SPARE_SEARCHES))]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+            for opened in block:
+                await opened.close()
 
-    async def lane() -> None:
-        """One theorem after the other from the common queue."""
-        for theorem in queue:
+
+class _Opened:
+    """A theorem of the block, its session opened for the first search that needs it."""
+
+    def __init__(self, engine: Engine, theorem: Theorem) -> None:
+        self.theorem, self.accept = theorem, _accepting(engine, theorem)
+        self.turn = asyncio.Lock()
+        self._engine = engine
+        self._known: KnownResults | None = None
+        self._unsupported: UnsupportedStatement | None = None
+
+    async def session(self) -> KnownResults:
+        """The session that all searches share. Raises UnsupportedStatement each time, and EngineError."""
+        async with self.turn:
+            if self._unsupported:
+                raise self._unsupported
             try:
-                session = await engine.open(theorem)
+                self._known = self._known or KnownResults(await self._engine.open(self.theorem))
             except UnsupportedStatement as why:
-                store.record_unsupported(theorem.name, str(why))
-                progress(len(todo[theorem.name]), 0)
-                continue
-            known, accept = KnownResults(session), _accepting(engine, theorem)
-            try:
-                for task in todo[theorem.name]:
-                    search = await _search(known, accept, theorem, task, contestants[task.cell], budget)
-                    store.record(search)
-                    progress(1, search.proved)
-            finally:
-                await session.close()
+                self._unsupported = why
+                raise
+            return self._known
 
-    lanes = [asyncio.create_task(lane()) for _ in range(max(LANES, workers + SPARE_SEARCHES))]
-    try:
-        await asyncio.gather(*lanes)
-    finally:
-        for each in lanes:
-            each.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+    async def close(self) -> None:
+        """Release what the session holds."""
+        if self._known:
+            await self._known.close()
+
+
+async def _lane(
+    queue: Iterator[tuple[_Opened, Task]],
+    contestants: Mapping[Cell, Contestant],
+    budget: int,
+    store: StudyStore,
+    progress: Progress,
+) -> None:
+    """One search after the other from the common queue."""
+    for opened, task in queue:
+        try:
+            known = await opened.session()
+        except UnsupportedStatement as why:
+            store.record_unsupported(opened.theorem.name, str(why))
+            progress(1, 0)
+            continue
+        search = await _search(_Alone(known, opened.turn), opened, task, contestants[task.cell], budget)
+        store.record(search)
+        progress(1, search.proved)
 
 
 def _accepting(engine: Engine, theorem: Theorem) -> Accept:
     """Verification of proofs of `theorem`, once for each proof."""
     verdicts: dict[tuple[str, ...], bool] = {}
+    turn = asyncio.Lock()
 
     async def accept(tactics: tuple[str, ...]) -> bool:
-        if tactics not in verdicts:
-            verdicts[tactics] = (await engine.verify(theorem, "\n".join(tactics))).proved
+        async with turn:
+            if tactics not in verdicts:
+                verdicts[tactics] = (await engine.verify(theorem, "\n".join(tactics))).proved
         return verdicts[tactics]
 
     return accept
 
 
-async def _search(
-    known: KnownResults, accept: Accept, theorem: Theorem, task: Task, contestant: Contestant, budget: int
-) -> Search:
-    seed = theorem_seed(task.seed, theorem.name)
+async def _search(session: _Alone, opened: _Opened, task: Task, contestant: Contestant, budget: int) -> Search:
+    seed = theorem_seed(task.seed, opened.theorem.name)
     policy, strategy = contestant.policy(task.seed, seed), contestant.strategy(seed)
-    result = await strategy(_Alone(known), policy, Budget(budget), accept)
+    result = await strategy(session, policy, Budget(budget), opened.accept)
     return Search(
-        theorem=theorem.name,
+        theorem=opened.theorem.name,
         cell=task.cell,
         seed=task.seed,
         budget=budget,
