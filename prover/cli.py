@@ -139,7 +139,7 @@ def prove(
     tensor_parallel: TensorParallelOption = None,
     gpu_memory: GpuMemoryOption = None,
     max_model_len: MaxModelLenOption = None,
-    strategy: StrategyOption = StrategyName.BEST_FIRST,
+    strategy: StrategyOption = [StrategyName.BEST_FIRST],  # noqa: B006 (Typer copies it)
     width: WidthOption = None,
     depth: DepthOption = None,
     shape: ShapeOption = None,
@@ -263,7 +263,7 @@ def theorem(
     tensor_parallel: TensorParallelOption = None,
     gpu_memory: GpuMemoryOption = None,
     max_model_len: MaxModelLenOption = None,
-    strategy: StrategyOption = StrategyName.BEST_FIRST,
+    strategy: StrategyOption = [StrategyName.BEST_FIRST],  # noqa: B006 (Typer copies it)
     width: WidthOption = None,
     depth: DepthOption = None,
     shape: ShapeOption = None,

@@ -58,7 +58,7 @@ class Ensemble:
         accept: Accept,
         pot: Pot,
     ) -> EnsembleResult:
-        """Search for a proof with member by member a strategy and a policy; shared takes the first strategy for all.
+        """Search for a proof with member by member a strategy and a policy; shared has one strategy for all.
 
         With adaptive, a theorem may spend more than its budget of what those before it have left over in `pot`.
         """

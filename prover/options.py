@@ -174,7 +174,14 @@ BeamsOption = Annotated[
         help="Try the likeliest tactics that a beam search of N beams finds, at most N a state, instead of draws.",
     ),
 ]
-StrategyOption = Annotated[StrategyName, option(help="Which states are expanded, in which order.")]
+StrategyOption = Annotated[
+    list[StrategyName],
+    option(
+        "--strategy",
+        show_default=StrategyName.BEST_FIRST.value,
+        help="Which states are expanded, in which order. One for all policies, or one for each --policy.",
+    ),
+]
 WidthOption = Annotated[
     int | None,
     option(

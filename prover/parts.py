@@ -6,7 +6,6 @@ They are imported when they are asked for, so that `prove --help` does not wait 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from prover.records import Member
     from prover.run import Plan, PolicyFactory, StandaloneEngine
     from prover.store import Store
-    from prover.strategies import StrategyOptions
 
     Opener = Callable[..., list[Shelved]]  # such as prover.policy.shelf.open_models
     Proving = Callable[[Store, bool], Coroutine[Any, Any, dict[str, Any]]]  # from the store, and whether it is fresh
@@ -139,10 +137,10 @@ def plan(options: Mapping[str, Any], opener: Opener | None = None) -> Plan:
     Raises InputError and ModelError.
     """
     from prover.run import Plan, Planned
-    from prover.strategies import label, strategy
+    from prover.strategies import chosen, label, strategy
     from search.budget import Budget
 
-    how = strategy_options(options)
+    hows = chosen(options)
     limits = {name: options[name] for name in ("wall_s", "lean_s", "model_calls", "model_tokens", "flops")}
     if options["apart"] and (
         set_ := [name for name, value in limits.items() if value is not None and name != "wall_s"]
@@ -154,22 +152,28 @@ def plan(options: Mapping[str, Any], opener: Opener | None = None) -> Plan:
         raise InputError(str(error)) from error
     if options["flops"] is not None and any(name.startswith(SERVED) for name in options["policy"]):
         raise InputError("--flops goes by a model's size, which a server does not tell: give --model-tokens instead")
-    seed = options["seed"]
+    seed, names = options["seed"], options["policy"]
+    own = policies(names, options["temperature"], options["beams"], vllm_settings(options), opener)
+    if len(hows) == 1:
+        hows *= len(own)
+    elif len(hows) == len(names):
+        hows = [how for name, how in zip(names, hows, strict=True) for _ in spelled_out([name])]
+    else:
+        raise InputError(f"{len(hows)} strategies for {len(names)} policies: give --strategy once, or one a --policy")
     members = [
         Planned(replace(member, strategy=label(how)), policy, strategy(how, seed))
-        for member, policy in policies(
-            options["policy"], options["temperature"], options["beams"], vllm_settings(options), opener
-        )
+        for (member, policy), how in zip(own, hows, strict=True)
     ]
-    return Plan(budget, seed, options["timeout"], tuple(members), ensemble(options, [p.member for p in members]))
+    shared = ensemble(options, [planned.member for planned in members], [how.name for how in hows])
+    return Plan(budget, seed, options["timeout"], tuple(members), shared)
 
 
-def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
-    """How `members` share the budget, from the options of a command. Raises InputError."""
+def ensemble(options: Mapping[str, Any], members: Sequence[Member], strategies: Sequence[StrategyName]) -> Ensemble:
+    """How `members`, which search by `strategies`, share the budget. Raises InputError."""
     from prover.ensembles import Ensemble
     from prover.schedule_command import read_schedule
 
-    name, calibration, schedule = _scheduler(options, members), options["calibration"], options["schedule"]
+    name, calibration, schedule = _scheduler(options, members, strategies), options["calibration"], options["schedule"]
     if options["apart"] and name is not EnsembleName.EQUAL:
         raise InputError(f"--apart does not go with --ensemble {name}: leave one of them out")
     for option, given, taker in (
@@ -178,11 +182,13 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
     ):
         if given is not None and name is not taker:
             raise InputError(f"--{option} goes with --ensemble {taker}: give that too, or leave it out")
-    if name is EnsembleName.SHARED and options["strategy"] in DRAWING:
-        raise InputError(
-            f"--ensemble shared has policies list their tactics, and {options['strategy']} draws: give --ensemble equal"
-        )
     if name is EnsembleName.SHARED:
+        if len({member.strategy for member in members}) > 1:
+            raise InputError("--ensemble shared is one tree with one --strategy: give one, or --ensemble equal")
+        if strategies[0] in DRAWING:
+            raise InputError(
+                f"--ensemble shared has policies list their tactics, and {strategies[0]} draws: give --ensemble equal"
+            )
         return Ensemble(name, temperatures=_temperatures(calibration, len(members)))
     if name is EnsembleName.ADAPTIVE:
         if schedule is None:
@@ -191,11 +197,13 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
     return Ensemble(name)
 
 
-def _scheduler(options: Mapping[str, Any], members: Sequence[Member]) -> EnsembleName:
+def _scheduler(
+    options: Mapping[str, Any], members: Sequence[Member], strategies: Sequence[StrategyName]
+) -> EnsembleName:
     """The one asked for; unless given, the common queue where there is a queue of states, as best-first has one."""
     if options["ensemble"] is not None:
         return EnsembleName(options["ensemble"])
-    together = len(members) > 1 and options["strategy"] is StrategyName.BEST_FIRST and not options["apart"]
+    together = len(members) > 1 and set(strategies) == {StrategyName.BEST_FIRST} and not options["apart"]
     return EnsembleName.SHARED if together else EnsembleName.EQUAL
 
 
@@ -211,30 +219,6 @@ def _temperatures(calibration: str | None, members: int) -> tuple[float, ...]:
     return given
 
 
-def strategy_options(options: Mapping[str, Any]) -> StrategyOptions:
-    """The strategy that the options of a command ask for. Raises InputError for those that do not go together."""
-    from pydantic import ValidationError
-
-    from prover.strategies import StrategyOptions
-
-    given = {name: options[name] for name in StrategyOptions.model_fields if name in options}
-    try:
-        return StrategyOptions(**{**given, "name": options["strategy"], "shape": _widths(options["shape"])})
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = first["msg"].removeprefix("Value error, ")  # begins with the option, unless a place is given
-        raise InputError(f"--{': '.join([*map(str, first['loc'][:1]), reason])}") from error
-
-
-def _widths(shape: str | None) -> tuple[int, ...] | None:
-    if shape is None:
-        return None
-    widths = shape.split(",")
-    if not all(re.fullmatch(r"0*[1-9]\d{0,8}", width, re.ASCII) for width in widths):
-        raise InputError(f"--shape {shape!r} has a width that is no whole number above 0: give such as 16,8,4,2")
-    return tuple(map(int, widths))
-
-
 def vllm_settings(options: Mapping[str, Any]) -> VllmSettings | None:
     """How vLLM is to run the models, or None where it is not. Raises InputError."""
     given = {name: options[name] for name in ("tensor_parallel", "gpu_memory", "max_model_len") if options.get(name)}
@@ -246,6 +230,18 @@ def vllm_settings(options: Mapping[str, Any]) -> VllmSettings | None:
 
     theirs = {"tensor_parallel": "tensor_parallel_size", "gpu_memory": "gpu_memory_utilization"}
     return VllmSettings(**{theirs.get(name, name): value for name, value in given.items()})
+
+
+def spelled_out(names: Sequence[str]) -> list[str]:
+    """`names` with folders in place of the program's own models. Raises ModelError.
+
+    It is prover.policy.shelf's, which takes a second to import: the portfolio alone does without.
+    """
+    if set(names) == {PORTFOLIO}:
+        return list(names)
+    from prover.policy import shelf
+
+    return shelf.spelled_out(names)
 
 
 def policies(
@@ -270,10 +266,7 @@ def policies(
             raise InputError("--beams goes with transformers alone: leave it out, or --backend vllm and servers")
         if temperature is not None and temperature > HOTTEST_SERVED:
             raise InputError(f"--temperature is at most {HOTTEST_SERVED} with vLLM and servers: lower it")
-    if set(names) != {PORTFOLIO}:
-        from prover.policy.shelf import spelled_out
-
-        names = spelled_out(names)
+    names = spelled_out(names)
     models = _models([name for name in names if name != PORTFOLIO], temperature, beams, vllm, opener)
     portfolio = (Member(PORTFOLIO, ""), lambda seed: Portfolio())
     return [portfolio if name == PORTFOLIO else next(models) for name in names]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
-from prover.options import DEFAULT_ALPHA, PriorityName, StrategyName
+from prover.options import DEFAULT_ALPHA, InputError, PriorityName, StrategyName
 from search.and_or import apart
 from search.beam import beam
 from search.best_first import best_first
@@ -126,6 +127,47 @@ def label(options: StrategyOptions) -> str:
             if name not in usual or value != usual[name]
         )
     return f"{options.name}({shown})" + (", goals apart" if options.apart else "")
+
+
+def chosen(options: Mapping[str, Any]) -> list[StrategyOptions]:
+    """The strategies that the options of a command ask for, in order; each has of the rest what it takes.
+
+    Raises InputError for what does not go together, or with none of them.
+    """
+    given = {name: options.get(name) for name in StrategyOptions.model_fields if name not in ("name", "apart")}
+    given["shape"] = _widths(options["shape"])
+    names = options["strategy"]
+    taken = {option for name in names for option in STRATEGIES[name].defaults}
+    return [
+        _checked(
+            name=name,
+            apart=options["apart"],
+            **{
+                option: value
+                for option, value in given.items()
+                if option in STRATEGIES[name].defaults or option not in taken
+            },
+        )
+        for name in names
+    ]
+
+
+def _checked(**given: Any) -> StrategyOptions:
+    try:
+        return StrategyOptions(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first["msg"].removeprefix("Value error, ")  # begins with the option, unless a place is given
+        raise InputError(f"--{': '.join([*map(str, first['loc'][:1]), reason])}") from error
+
+
+def _widths(shape: str | None) -> tuple[int, ...] | None:
+    if shape is None:
+        return None
+    widths = shape.split(",")
+    if not all(re.fullmatch(r"0*[1-9]\d{0,8}", width, re.ASCII) for width in widths):
+        raise InputError(f"--shape {shape!r} has a width that is no whole number above 0: give such as 16,8,4,2")
+    return tuple(map(int, widths))
 
 
 def _priority(values: Mapping[str, Any]) -> Priority:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lean_env.engine import EngineError, Theorem
 from prover import cli, parts
 from prover.policy.errors import ModelError
 from prover.records import Member, ModelUse
+from prover.store import Store
 
 TESTS = str(Path(__file__).parent)
 
@@ -403,6 +405,43 @@ def test_strategy_options_and_limits_that_do_not_fit_are_named(
     out = tmp_path / "run"
     assert is_one_line_of_help(prove("--benchmark", "minif2f", "--data", data, "--out", out, *options), *words)
     assert not out.exists()
+
+
+def test_members_have_a_strategy_each_and_the_options_that_it_takes(
+    prove: Prove, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "policies", lambda names, *_: [(Member(name, ""), Chance) for name in names])
+    out = tmp_path / "run"
+    members = ("--policy", "portfolio", "--strategy", "mcts", "--policy", "portfolio", "--strategy", "best-first")
+    ended = prove("--benchmark", "minif2f", "--data", data, "--out", out, *members, "--c", 0.7, "--width", 3)
+    assert ended.status == 0
+    with closing(Store(out)) as store:
+        assert [member.strategy for member in store.members()] == [
+            "mcts(c=0.7, depth=12)",
+            "best-first(priority=sum, width=3)",
+        ]
+        assert store.settings()["ensemble"] == "equal"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--strategy", "mcts"), ("2 strategies", "1 policies", "--strategy once")),
+        (("--policy", "portfolio", "--strategy", "mcts", "--alpha", 1), ("alpha", "leave it out")),
+        (("--policy", "portfolio", "--strategy", "puct", "--ensemble", "shared"), ("--ensemble shared", "equal")),
+    ],
+)
+def test_strategies_that_do_not_fit_the_policies_are_named(
+    prove: Prove,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    words: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(parts, "policies", lambda names, *_: [(Member(name, ""), Chance) for name in names])
+    first = ("--benchmark", "minif2f", "--data", data, "--policy", "portfolio", "--strategy", "mcts")
+    assert is_one_line_of_help(prove(*first, *options, "--out", tmp_path / "run"), *words)
 
 
 def test_check_takes_what_a_run_has_written(prove: Prove, data: Path, tmp_path: Path) -> None:

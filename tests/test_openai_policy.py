@@ -22,7 +22,7 @@ import torch
 from completions_server import LENGTH, Served, serving
 from scipy.stats import chi2_contingency
 
-from prover.options import InputError
+from prover.options import InputError, StrategyName
 from prover.parts import plan, policies
 from prover.policy import openai
 from prover.policy.batching import Batcher
@@ -177,7 +177,7 @@ async def test_a_model_that_went_away_is_named_by_the_server(served: Served, ser
 
 def test_operations_cannot_be_limited_where_the_model_is_unknown(served: Served) -> None:
     limits = dict.fromkeys(("wall_s", "lean_s", "model_calls", "model_tokens"))
-    options = {**limits, "budget": 8, "strategy": "rollouts", "shape": None, "flops": 1e9, "apart": False}
+    options = {**limits, "budget": 8, "strategy": [StrategyName.ROLLOUTS], "shape": None, "flops": 1e9, "apart": False}
     options["policy"] = [served.url]
     with pytest.raises(InputError, match="--model-tokens"):
         plan(options)
