@@ -22,9 +22,10 @@ Strategy = Callable[[Session, Policy, Budget, Accept], Awaitable[SearchResult]]
 
 @dataclass(frozen=True)
 class Learned:
-    """What `prove schedule` writes: a schedule, and the members it is for, "policy, strategy" each."""
+    """What `prove schedule` writes: a schedule, the members it is for, "policy, strategy" each, and the budget."""
 
     members: tuple[str, ...]
+    budget: int  # expansions a theorem
     schedule: Schedule
 
 

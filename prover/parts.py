@@ -193,7 +193,7 @@ def ensemble(options: Mapping[str, Any], members: Sequence[Member], strategies: 
     if name is EnsembleName.ADAPTIVE:
         if schedule is None:
             raise InputError("--ensemble adaptive needs --schedule FILE: make one with prove schedule")
-        return Ensemble(name, schedule=read_schedule(schedule, members))
+        return Ensemble(name, schedule=read_schedule(schedule, members, options["budget"]))
     return Ensemble(name)
 
 

@@ -15,6 +15,7 @@ import typer
 from prover.options import BudgetOption, InputError, option
 
 if TYPE_CHECKING:
+    from prover.ensembles import Learned
     from prover.records import Attempt, Member
     from search.adaptive import Recorded, Schedule
 
@@ -34,6 +35,7 @@ def learn_schedule(
     Take runs on theorems that may be learned from, with as large a budget as can be had. --budget is what all policies
     together may spend on a theorem on average.
     """
+    from prover.ensembles import Learned
     from search.adaptive import learn
 
     stores = {run: _attempts(run) for run in runs}
@@ -51,7 +53,7 @@ def learn_schedule(
         schedule = learn(theorems, budget, pilot, limit)
     except ValueError as error:
         raise InputError(str(error)) from error
-    _write(out, schedule, members)
+    _write(out, Learned(_names(members), budget, schedule))
     quotas = "; ".join(" ".join(map(str, quota)) for quota in schedule.quotas)
     typer.echo(f"{len(theorems)} theorems, {len(schedule.quotas)} bins, quotas from hard to easy: {quotas}")
 
@@ -89,17 +91,15 @@ def _names(members: Sequence[Member]) -> tuple[str, ...]:
     return tuple(f"{member.policy}, {member.strategy}" for member in members)
 
 
-def _write(out: Path, schedule: Schedule, members: Sequence[Member]) -> None:
-    from prover.ensembles import Learned
-
+def _write(out: Path, learned: Learned) -> None:
     try:
-        out.write_text(json.dumps(asdict(Learned(_names(members), schedule)), indent=2) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(asdict(learned), indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {out} ({error.strerror}): give another --out") from error
 
 
-def read_schedule(path: Path, members: Sequence[Member]) -> Schedule:
-    """The schedule in a file that `prove schedule` wrote, for an ensemble of these `members`. Raises InputError."""
+def read_schedule(path: Path, members: Sequence[Member], budget: int) -> Schedule:
+    """The schedule in a file that `prove schedule` wrote, for these `members` and this budget. Raises InputError."""
     from pydantic import TypeAdapter, ValidationError
 
     from prover.ensembles import Learned
@@ -114,4 +114,6 @@ def read_schedule(path: Path, members: Sequence[Member]) -> Schedule:
         raise InputError(f"{path} is no schedule: it has quotas for other members than it names")
     if learned.members != _names(members):
         raise InputError(f"{path} is for {'; '.join(learned.members)}: give these in this order, or learn another")
+    if learned.budget != budget:
+        raise InputError(f"{path} is for --budget {learned.budget}: give that, or learn another")
     return learned.schedule

@@ -79,5 +79,5 @@ async def depth_first(
             elif states := [state for state in path if is_open(state)]:
                 node = back(states, chance)
             else:
-                node = next((state for state in reversed(list(search.tree.nodes)) if is_open(state)), None)
+                node = next((state for state in search.tree.latest if is_open(state)), None)
     return search.result()

@@ -160,6 +160,11 @@ class Tree:
         """The states in the order of discovery."""
         return iter(self._nodes.values())
 
+    @property
+    def latest(self) -> Iterator[Node]:
+        """The states, the one discovered last first."""
+        return reversed(self._nodes.values())
+
     def __len__(self) -> int:
         """The number of states."""
         return len(self._nodes)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import random
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import strategies as st
 
-from lean_env.engine import Failed, FailureKind, ProofState, Proved, TacticResult
+from lean_env.engine import EngineError, Failed, FailureKind, ProofState, Proved, TacticResult
 from search.policy import Suggestion
 
 PROVED = Proved()
@@ -131,3 +133,58 @@ def replay(world: World, tactics: Sequence[str]) -> tuple[list[str], bool]:
             return states, isinstance(outcome, Proved) and position == len(tactics) - 1
         states.append(outcome)
     return states, False
+
+
+# ---- faults
+
+TEXTS = ("", "simp", "x" * 100_000, "a\0b", "\x1b[31m\r\n", "\u202e\ud7ff", "rw [h] at h ⊢")
+WHIMS = ("new", "new", "root", "error", "timeout", "crash", "proved")
+
+
+@dataclass
+class Whimsical:
+    """A policy and an engine of any behaviour: what they answer follows from `seed` and what they are asked."""
+
+    seed: int
+    dies_after: int = sys.maxsize  # requests to Lean
+    raises_after: int = sys.maxsize  # requests to the policy
+    ran: list[tuple[str, str]] = field(default_factory=list)
+    asked: int = 0
+    root = ProofState(0, ("root",))
+
+    def _chance(self, *asked: Any) -> random.Random:
+        return random.Random(f"{self.seed} {asked}")
+
+    async def run(self, state: ProofState, tactic: str) -> TacticResult:
+        if len(self.ran) >= self.dies_after:
+            raise EngineError("Lean is gone: start it again")
+        self.ran.append((state.text, tactic))
+        chance = self._chance(state.text, tactic)
+        match chance.choice(WHIMS):
+            case "new":
+                return ProofState(0, (str(chance.randrange(50)),) * chance.randint(1, 2))
+            case "root":
+                return self.root
+            case "proved":
+                return PROVED if chance.random() < 0.2 else ERROR
+            case kind:
+                return Failed(FailureKind(kind), "x" * 1000)
+
+    async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
+        self.asked += 1
+        if self.asked > self.raises_after:
+            raise RuntimeError("the model is gone")
+        chance = self._chance(state)
+        if chance.random() < 0.2:
+            return []
+        some = chance.choices(TEXTS, k=chance.randint(1, 12))
+        tactics = [some[0]] * 12 if chance.random() < 0.2 else some
+        return [Suggestion(tactic, -chance.random()) for tactic in tactics[: n + 1]]
+
+
+class WhimsicalDrawing(Whimsical):
+    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
+        return await self.suggest(state, n)
+
+
+whims = st.builds(lambda kind, seed: kind(seed), st.sampled_from([Whimsical, WhimsicalDrawing]), st.integers(0, 10**6))

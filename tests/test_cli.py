@@ -336,6 +336,8 @@ def test_a_schedule_is_learned_from_runs_of_single_policies_and_searched_with(
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["expansions"] <= 32 * 8
     others = prove(*adaptive, "--out", tmp_path / "other", "--policy", "all", "--policy", "ones")
     assert is_one_line_of_help(others, str(schedule), "ones, best-first", "in this order")
+    more = prove(*adaptive, "--budget", 64, "--out", tmp_path / "other", "--policy", "ones", "--policy", "all")
+    assert is_one_line_of_help(more, str(schedule), "--budget 32")
 
 
 @pytest.mark.usefixtures("several")
@@ -354,6 +356,7 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
     adaptive = (*at, "--ensemble", "adaptive")
     unfit = {
         "members": ["ones", "all"],
+        "budget": 256,
         "schedule": {"pilot": 1, "coefficients": [0.0], "thresholds": [], "quotas": [[4, 4]]},
     }
     short = {**unfit, "schedule": {**unfit["schedule"], "coefficients": [0.0] * 4, "quotas": [[4]]}}
@@ -506,7 +509,8 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     process.wait()
 
 
-def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path: Path, times: int) -> None:
     code = f"""
         import signal, sys
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with it ignored
@@ -514,8 +518,12 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
         from countdown import Chance, Countdown
         from prover import cli, parts
         from prover.records import Member
+        import asyncio
+        class Slow(Countdown):
+            async def close(self):
+                await asyncio.sleep(2)
         async def start(workers, limits):
-            return Countdown(pause_s=0.05)
+            return Slow(pause_s=0.05)
         parts.start_engine = start
         parts.policies = lambda *_: [(Member("chance", ""), Chance)]
         cli.main()
@@ -527,7 +535,9 @@ def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_pat
     deadline = time.monotonic() + 20
     while not first.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGINT)
+    for _ in range(times):
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.5)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert out == ""

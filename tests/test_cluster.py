@@ -311,7 +311,12 @@ async def test_an_actor_counts_as_failed_only_while_none_of_its_lives_lasts(monk
 
 
 async def test_an_address_without_a_cluster_is_one_line(machines: Machines, tmp_path: Path) -> None:
-    for address, reason in (("ray://127.0.0.1:10001", "a client's address"), ("127.0.0.1:1", "no Ray cluster at")):
+    for address, reason in (
+        ("ray://127.0.0.1:10001", "a client's address"),
+        ("127.0.0.1:1", "no Ray cluster at"),
+        ("head", "give auto, or HOST:PORT"),
+        ("head:none", "give auto, or HOST:PORT"),
+    ):
         with pytest.raises(InputError, match=reason) as refused:
             async with join(address, blueprint(), Layout(), print):
                 pass

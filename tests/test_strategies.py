@@ -21,25 +21,27 @@ from simulated import (
     Drawing,
     Move,
     Simulation,
+    Whimsical,
     World,
     accept_all,
     likeliest_proof,
     reachable,
     replay,
+    whims,
     worlds,
 )
 
-from lean_env.engine import EngineError, Failed, FailureKind, ProofState, TacticResult
+from lean_env.engine import EngineError, FailureKind
 from prover.options import PriorityName, StrategyName
 from prover.records import ModelUse
 from prover.strategies import STRATEGIES, StrategyOptions, label, strategy
 from search.budget import Budget, SearchResult, SearchStatus
 from search.depth_first import Rule, by_levin_score, depth_first, to_any, to_the_deepest
 from search.known import KnownResults
-from search.mcts import mcts, uct
+from search.mcts import Rounds, mcts, puct, uct
 from search.policy import Suggestion
 from search.shape import measure
-from search.tree import Node
+from search.tree import Node, Path
 
 UNLIMITED = 10_000
 DEEP = 60
@@ -179,58 +181,6 @@ async def test_the_search_goes_on_after_a_proof_that_verification_refuses(option
 
 
 # ---- faults
-
-TEXTS = ("", "simp", "x" * 100_000, "a\0b", "\x1b[31m\r\n", "\u202e\ud7ff", "rw [h] at h ⊢")
-WHIMS = ("new", "new", "root", "error", "timeout", "crash", "proved")
-
-
-@dataclass
-class Whimsical:
-    """A policy and an engine of any behaviour: what they answer follows from `seed` and what they are asked."""
-
-    seed: int
-    dies_after: int = UNLIMITED  # requests to Lean
-    raises_after: int = UNLIMITED  # requests to the policy
-    ran: list[tuple[str, str]] = field(default_factory=list)
-    asked: int = 0
-    root = ProofState(0, ("root",))
-
-    def _chance(self, *asked: Any) -> random.Random:
-        return random.Random(f"{self.seed} {asked}")
-
-    async def run(self, state: ProofState, tactic: str) -> TacticResult:
-        if len(self.ran) >= self.dies_after:
-            raise EngineError("Lean is gone: start it again")
-        self.ran.append((state.text, tactic))
-        chance = self._chance(state.text, tactic)
-        match chance.choice(WHIMS):
-            case "new":
-                return ProofState(0, (str(chance.randrange(50)),) * chance.randint(1, 2))
-            case "root":
-                return self.root
-            case "proved":
-                return PROVED if chance.random() < 0.2 else ERROR
-            case kind:
-                return Failed(FailureKind(kind), "x" * 1000)
-
-    async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
-        self.asked += 1
-        if self.asked > self.raises_after:
-            raise RuntimeError("the model is gone")
-        chance = self._chance(state)
-        if chance.random() < 0.2:
-            return []
-        some = chance.choices(TEXTS, k=chance.randint(1, 12))
-        tactics = [some[0]] * 12 if chance.random() < 0.2 else some
-        return [Suggestion(tactic, -chance.random()) for tactic in tactics[: n + 1]]
-
-
-class WhimsicalDrawing(Whimsical):
-    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
-        return await self.suggest(state, n)
-
-
-whims = st.builds(lambda kind, seed: kind(seed), st.sampled_from([Whimsical, WhimsicalDrawing]), st.integers(0, 10**6))
 
 
 @every
@@ -464,6 +414,20 @@ def test_tree_search_goes_to_the_state_of_the_highest_bound_and_widens_with_the_
     # visits of the root before each round: 0 widens, 1 widens (to y), then x .607, then x .303 < y .368.
     assert [tactic for _, tactic in simulation.ran] == ["to x", "to y", "no 0", "finish"]
     assert result.proof == ("to y", "finish")
+
+
+def test_the_bounds_are_those_of_the_papers_in_a_worked_example() -> None:
+    # A parent of 16 visits; a child of 4 with values that sum to 1.2, and a prior of 0.3.
+    child, parent = Rounds(visits=4, total=1.2), Rounds(visits=16, total=5.0)
+    assert uct(0.5)(child, parent, 0.3) == pytest.approx(0.3 + 0.5 * math.sqrt(2.772588722239781 / 4))
+    assert uct(0.5)(child, parent, 0.9) == uct(0.5)(child, parent, 0.3)
+    assert puct(0.5)(child, parent, 0.3) == pytest.approx(0.3 + 0.5 * 0.3 * 4 / 5)
+
+
+def test_a_state_is_worth_the_geometric_mean_of_its_tactics_probabilities() -> None:
+    root = Path(None, None, "", 0.0, 0)
+    path = Path(Path(root, None, "a", math.log(0.5), 1), None, "b", math.log(0.5) + math.log(0.125), 2)
+    assert (root.levin_score, path.levin_score) == (1.0, pytest.approx(0.25))
 
 
 def test_puct_prefers_the_likelier_tactic_where_values_are_alike() -> None:

@@ -84,6 +84,7 @@ def test_states_of_several_goals_merge_by_their_whole_text() -> None:
     tree.add(tree.root, Suggestion("b", -1), ProofState(2, ("p", "q")), 0.0)
     tree.add(tree.root, Suggestion("c", -1), ProofState(3, ("q", "p")), 0.0)
     assert [known.text for known in tree.nodes] == ["root", "p\n\nq", "q\n\np"]
+    assert list(tree.latest) == list(tree.nodes)[::-1]
 
 
 def test_a_worse_path_to_a_known_state_is_recorded_and_not_taken() -> None:

@@ -31,6 +31,7 @@ from prover.store import Store
 from search.ensemble import Pot
 
 TICK_S = 2.0  # between two looks at the list of nodes
+CONNECT_S = 10.0  # for a cluster to answer
 CLOSE_S = 30.0  # for actors to end their processes
 
 
@@ -44,6 +45,8 @@ async def join(
     """
     if "://" in address:
         raise InputError(f"--ray {address} is a client's address: run prove on a node of the cluster with --ray auto")
+    if address != "auto":
+        await _answers(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
@@ -58,6 +61,20 @@ async def join(
             await cluster.close()
     finally:
         ray.shutdown()
+
+
+async def _answers(address: str) -> None:
+    """Raises InputError unless something listens at HOST:PORT; Ray itself would try for ten minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"--ray {address} is no address: give auto, or HOST:PORT") from error
+    except OSError as error:  # a time-out is one too
+        reason = error.strerror or f"no answer in {CONNECT_S:g} s"
+        raise InputError(f"no Ray cluster at {address} ({reason}): ray start --head, or mend the address") from error
+    writer.close()
 
 
 class Cluster:
