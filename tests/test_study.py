@@ -35,7 +35,7 @@ from prover.policy.errors import ModelError
 from prover.run import theorem_seed
 from prover.store import StoreError
 from prover.strategies import STRATEGIES, StrategyOptions, label, strategy
-from prover.study import analysis, tables
+from prover.study import analysis, plots, tables
 from prover.study.config import Cell, MemberOptions, StudyOptions, cells, read_options
 from prover.study.policies import models_of
 from prover.study.results import Alone, Results, collect
@@ -108,6 +108,7 @@ def refused(tmp_path: Path, text: str) -> str:
 
 HEAD = 'benchmarks = ["gym"]\nbudgets = [4]\nbaseline = "a"\n'
 MEMBER = '[[members]]\nname = "a"\npolicy = "portfolio"\n'
+PAIR = '[[members]]\nname = "e"\nensemble = ["a", "a"]\n'
 STRATEGY = '[[strategies]]\nname = "best-first"\n'
 
 
@@ -136,6 +137,18 @@ STRATEGY = '[[strategies]]\nname = "best-first"\n'
             HEAD + MEMBER + '[[members]]\nname = "e"\nensemble = ["a", "a"]\n' + STRATEGY,
             "the ensemble e has a more often than there are seeds",
         ),
+        (
+            HEAD
+            + MEMBER
+            + '[[members]]\nname = "e"\nensemble = ["a", "a"]\nstrategies = [{name = "mcts"}]\n'
+            + STRATEGY,
+            "member e has 1 strategies for an ensemble of 2",
+        ),
+        (
+            HEAD + MEMBER + PAIR + 'strategies = [{name = "best-first"}, {name = "mcts"}]\n' + STRATEGY,
+            "the ensemble e: the study lacks its strategy mcts(c=0.5, depth=12)",
+        ),
+        (HEAD + MEMBER + STRATEGY.replace("best-first", "best-frist"), "did you mean best-first?"),
         (HEAD + MEMBER + MEMBER + STRATEGY, "members has a twice"),
         (HEAD.replace('["gym"]', '["gym", "gym"]') + MEMBER + STRATEGY, "benchmarks has gym twice"),
         (HEAD + MEMBER + STRATEGY + STRATEGY, "strategies has best-first(priority=sum, width=4) twice"),
@@ -266,7 +279,7 @@ async def test_members_strategies_and_seeds_may_be_added(tmp_path: Path) -> None
 
 async def test_another_benchmark_or_another_policy_is_not_gone_on_with(tmp_path: Path) -> None:
     await made(options(), tmp_path, Countdown())
-    with pytest.raises(StoreError, match="another --out"):
+    with pytest.raises(StoreError, match=r"of other theorems .*another --out"):
         await made(options(), tmp_path, Countdown(), replace(BENCHMARK, theorems=BENCHMARK.theorems[1:]))
     alone = cells(options(), ensembles=False)
     with closing(StudyStore(tmp_path / "digests")) as store:
@@ -496,6 +509,30 @@ def test_every_cell_but_one_is_compared_once_with_the_baseline() -> None:
     assert analysis.reference(given, Cell("few", first)) is None
     assert analysis.reference(given, Cell("few", other)) == Cell("few", first)
     assert analysis.reference(given, Cell("both", other)) == Cell("few", other)
+
+
+def test_an_ensemble_with_strategies_of_its_own_is_one_cell_of_the_searches_by_these() -> None:
+    how = [StrategyOptions.model_validate(each) for each in GRID["strategies"]]
+    mixed = {"name": "mixed", "ensemble": ["few", "few"], "strategies": [how[0], how[1]]}
+    given = options(members=[*GRID["members"], mixed], seeds=[0], budgets=[16])
+    first, other = given.searches
+    cell = Cell("mixed", f"{first} + {other}")
+    assert cells(given, ensembles=True) == (Cell("both", first), Cell("both", other), cell)
+    assert analysis.reference(given, cell) == Cell("few", first)
+    ends = {Cell("few", first): 9, Cell("few", other): 8}  # within 16 expansions, the second is within its share
+    searches = [
+        Search(
+            "t", one, 0, 16, "proved", Spent(ends.get(one, 16)), ("rfl",), {"states": 1, "failures": {}, "levels": []}
+        )
+        for one in cells(given, ensembles=False)
+    ]
+    results = collect(given, [Stated("t", "", "theorem t : True", None)], searches)
+    assert results.proved(cell, 16)[0, 0]
+    assert not results.proved(cell, 15)[0, 0]
+    assert cell not in results.repeating
+    told = analysis.figures(given, results, searches)
+    assert plots.pictures(results, told)["grid.png"][1].startswith(b"\x89PNG")
+    assert f"few, {first}" in tables.markdown(given, results, told, [])
 
 
 def test_p_values_are_adjusted_for_the_comparisons_of_one_budget() -> None:

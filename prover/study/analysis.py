@@ -137,11 +137,12 @@ def figures(options: StudyOptions, results: Results, searches: Iterable[Search])
 def reference(options: StudyOptions, cell: Cell) -> Cell | None:
     """What a cell is compared with: the baseline with the same strategy, and that itself with the first strategy.
 
-    So every cell but one has exactly one comparison, which tells a member's effect from a strategy's.
+    So every cell but one has exactly one comparison, which tells a member's effect from a strategy's. Ensembles with
+    strategies of their own are compared with the first strategy too.
     """
     first = next(iter(options.searches))
     if cell.member != options.baseline:
-        return Cell(options.baseline, cell.strategy)
+        return Cell(options.baseline, cell.strategy if cell.strategy in options.searches else first)
     return Cell(options.baseline, first) if cell.strategy != first else None
 
 

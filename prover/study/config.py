@@ -45,13 +45,15 @@ class MemberOptions(_Table):
 
     `policy` is portfolio, a model that comes with the program (such as n-eff-8), or the folder or hub name of another;
     "{seed}" in it stands for the seed of the search. An ensemble that names a member twice searches with it twice, with
-    different seeds.
+    different seeds. Its members search by one strategy after the other of the study, as others do, or only by their own
+    `strategies`, one for each in their order.
     """
 
     name: Name
     policy: Name | None = None
     temperature: float = Field(DEFAULT_TEMPERATURE, ge=0.01, le=10)
     ensemble: tuple[Name, ...] = ()
+    strategies: tuple[StrategyOptions, ...] = ()
 
     @model_validator(mode="after")
     def _either(self) -> Self:
@@ -61,7 +63,21 @@ class MemberOptions(_Table):
             raise ValueError(f"the ensemble {self.name} has one member: give it more, or leave it out")
         if self.ensemble and "temperature" in self.model_fields_set:
             raise ValueError(f"member {self.name} is an ensemble: its members have the temperature")
+        if self.strategies and len(self.strategies) != len(self.ensemble):
+            raise ValueError(
+                f"member {self.name} has {len(self.strategies)} strategies for an ensemble of {len(self.ensemble)}:"
+                " give one for each, or none"
+            )
         return self
+
+    @property
+    def own_strategies(self) -> tuple[str, ...]:
+        """The labels of its `strategies`."""
+        return tuple(map(label, self.strategies))
+
+    def parts(self, strategy: str) -> list[Cell]:
+        """The cells that the ensemble consists of where the study's strategy is `strategy`."""
+        return list(map(Cell, self.ensemble, self.own_strategies or (strategy,) * len(self.ensemble)))
 
 
 class StudyOptions(_Table):
@@ -69,7 +85,7 @@ class StudyOptions(_Table):
 
     `limit` is how many theorems of each benchmark, evenly spaced; `data` the file of statements of a benchmark that has
     none of its own.
-    Every member searches with every strategy and every seed; `shapes` stand for as many strategies named shaped. The
+    Members search with every strategy and every seed; `shapes` stand for as many strategies named shaped. The
     comparisons are with the member `baseline`, and between strategies with the first of them. `trees_mb` is how much of
     the page may be search trees, in 10^6 bytes.
     """
@@ -99,12 +115,19 @@ class StudyOptions(_Table):
         if self.data is not None and len(self.benchmarks) > 1:
             raise ValueError("data is the file of one benchmark: give one, or leave data out")
         _known("baseline", self.baseline, names)
+        if next(member for member in self.members if member.name == self.baseline).strategies:
+            raise ValueError(f"baseline: {self.baseline} has strategies of its own: take another member")
         policies = [member.name for member in self.members if member.policy is not None]
         for member in self.members:
-            for name in member.ensemble:
-                _known(f"the ensemble {member.name}", name, policies)
-                if member.ensemble.count(name) > len(self.seeds):
-                    raise ValueError(f"the ensemble {member.name} has {name} more often than there are seeds")
+            parts = member.parts(labels[0])
+            for part in parts:
+                _known(f"the ensemble {member.name}", part.member, policies)
+                if part.strategy not in labels:
+                    raise ValueError(
+                        f"the ensemble {member.name}: the study lacks its strategy {part.strategy}: add it"
+                    )
+                if parts.count(part) > len(self.seeds):
+                    raise ValueError(f"the ensemble {member.name} has {part.member} more often than there are seeds")
         return self
 
     @property
@@ -142,9 +165,15 @@ class Cell:
 
 
 def cells(options: StudyOptions, *, ensembles: bool) -> tuple[Cell, ...]:
-    """The grid: of the members that search, or of the `ensembles` that follow from their searches."""
-    members = [member.name for member in options.members if bool(member.ensemble) is ensembles]
-    return tuple(Cell(member, strategy) for strategy in options.searches for member in members)
+    """The grid: of the members that search, or of the `ensembles` that follow from their searches.
+
+    An ensemble with strategies of its own is one cell.
+    """
+    members = [member for member in options.members if bool(member.ensemble) is ensembles]
+    return (
+        *(Cell(one.name, strategy) for strategy in options.searches for one in members if not one.strategies),
+        *(Cell(one.name, " + ".join(one.own_strategies)) for one in members if one.strategies),
+    )
 
 
 def read_options(path: Path) -> StudyOptions:
@@ -168,6 +197,8 @@ def _first(error: ValidationError) -> str:
     where = ".".join(map(str, wrong["loc"]))
     if wrong["type"] == "extra_forbidden":
         return _unknown(f"the key {where}", str(key), _keys(table))
+    if wrong["type"] == "enum" and key == "name":
+        return _unknown(f"the strategy {wrong['input']}", str(wrong["input"]), list(StrategyName))
     if wrong["type"] == "missing":
         return f"{where} is missing: give it"
     if wrong["type"] == "value_error":

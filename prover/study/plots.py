@@ -96,23 +96,20 @@ def _by_strategy(
 def _grid(results: Results, figures: Figures) -> Figure:
     members = list(dict.fromkeys(cell.member for cell in results.cells))
     strategies = list(dict.fromkeys(cell.strategy for cell in results.cells))
-    rates = np.array(
-        [
-            [100 * figures.rate(Cell(member, strategy), results.budget).value for member in members]
-            for strategy in strategies
-        ]
-    )
+    told = {one.cell: 100 * one.rate.value for one in figures.rates if one.budget == results.budget}
+    rates = np.array([[told.get(Cell(member, strategy), np.nan) for member in members] for strategy in strategies])
+    best = np.nanmax(rates)
     figure = Figure(figsize=(4.2 + 0.95 * len(members), 1.2 + 0.42 * len(strategies)), layout="constrained")
     axes = figure.add_subplot()
     figure.suptitle(f"proved and verified within {results.budget} expansions, %", fontsize="medium")
-    axes.imshow(rates, cmap="Blues", aspect="auto", vmin=0, vmax=max(2 * rates.max(), 1))  # light enough for dark ink
+    axes.imshow(rates, cmap="Blues", aspect="auto", vmin=0, vmax=max(2 * best, 1))  # light enough for dark ink
     axes.set_xticks(range(len(members)), members, rotation=25, ha="left", rotation_mode="anchor")
     axes.set_yticks(range(len(strategies)), strategies)
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     for (row, column), rate in np.ndenumerate(rates):
-        weight = "bold" if rate == rates.max() else "normal"
-        axes.text(column, row, f"{rate:.1f}", ha="center", va="center", weight=weight)
+        weight = "bold" if rate == best else "normal"
+        axes.text(column, row, "" if np.isnan(rate) else f"{rate:.1f}", ha="center", va="center", weight=weight)
     return figure
 
 

@@ -115,13 +115,10 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
         )
 
     parts: dict[Cell, tuple[Alone, ...]] = {cell: (array(cell),) for cell in alone}
-    members = {member.name: member.ensemble for member in options.members}
-    ensembles = cells(options, ensembles=True)
-    for cell in ensembles:
-        names = members[cell.member]
-        parts[cell] = tuple(
-            parts[Cell(name, cell.strategy)][0].rolled(names[:place].count(name)) for place, name in enumerate(names)
-        )
+    members = {member.name: member for member in options.members}
+    ensembles = {cell: members[cell.member].parts(cell.strategy) for cell in cells(options, ensembles=True)}
+    for cell, its in ensembles.items():
+        parts[cell] = tuple(parts[part][0].rolled(its[:place].count(part)) for place, part in enumerate(its))
     return Results(
         complete,
         len(supported) - len(complete),
@@ -129,5 +126,5 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
         tuple(sorted(set(options.budgets))),
         seeds,
         parts,
-        frozenset(cell for cell in ensembles if len(set(members[cell.member])) < len(members[cell.member])),
+        frozenset(cell for cell, its in ensembles.items() if len(set(its)) < len(its)),
     )

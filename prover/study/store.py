@@ -23,6 +23,7 @@ from prover.study.config import Cell
 from search.budget import Spent
 
 DATABASE = "study.sqlite"
+STATEMENTS = "statements"  # of the settings: a digest of the theorems
 
 SCHEMA_VERSION = 2
 SCHEMA = """
@@ -127,7 +128,10 @@ class StudyStore:
         for key, value in settings.items():
             wanted = json.dumps(value, sort_keys=True)
             if held.get(key, wanted) != wanted:
-                raise StoreError(f"{self.out} holds a study with {key} {held[key]}, now {wanted}: give another --out")
+                other = f"with {key} {held[key]}, now {wanted}"
+                if key == STATEMENTS:
+                    other = "of other theorems (benchmarks, split, limit and data stay as they were)"
+                raise StoreError(f"{self.out} holds a study {other}: give another --out")
             with self._explained(), self._db as db:
                 db.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (key, wanted))
 

@@ -20,7 +20,7 @@ from prover.study.analysis import figures
 from prover.study.config import StudyOptions, cells
 from prover.study.results import collect
 from prover.study.search import Contestant, PolicyAt, missing, search_all
-from prover.study.store import StudyStore
+from prover.study.store import STATEMENTS, StudyStore
 
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
@@ -47,7 +47,7 @@ async def search(
     """
     statements = [[one.name, one.split, one.header, one.statement, one.before] for one in benchmark.theorems]
     digest = hashlib.sha256(json.dumps(statements).encode()).hexdigest()[:16]
-    store.settle({"benchmark": benchmark.name, "statements": digest, "timeout, s": options.timeout_s})
+    store.settle({"benchmark": benchmark.name, STATEMENTS: digest, "timeout, s": options.timeout_s})
     alone = cells(options, ensembles=False)
     store.begin(benchmark.theorems, alone, digests)
     todo = missing(store, alone, options.seeds, options.budget)

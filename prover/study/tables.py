@@ -166,7 +166,9 @@ def _tested(test: Comparison | None) -> tuple[str, str, str]:
 
 def other(test: Comparison) -> str:
     """What a cell is compared with, in what the two differ by."""
-    return test.against.member if test.against.strategy == test.cell.strategy else test.against.strategy
+    if test.against.strategy == test.cell.strategy:
+        return test.against.member
+    return test.against.strategy if test.against.member == test.cell.member else str(test.against)
 
 
 def points(difference: Interval) -> str:
