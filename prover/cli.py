@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from prover import parts
+from prover.check_command import check
 from prover.corpus_command import corpus
 from prover.minimize_command import minimize
 from prover.options import (
@@ -63,6 +64,7 @@ from prover.options import (
     WidthOption,
     WorkersOption,
     on_command_line,
+    one_line,
     option,
 )
 from prover.schedule_command import learn_schedule
@@ -72,7 +74,7 @@ from prover.train_command import train
 
 if TYPE_CHECKING:
     from benchmarks.registry import Benchmark
-    from lean_env.engine import Theorem, Verdict
+    from lean_env.engine import Theorem
     from prover.parts import NativeStart
     from prover.records import Attempt
     from prover.run import Plan
@@ -222,6 +224,7 @@ def prove(
     typer.echo(last_line(summary))
 
 
+app.command()(check)
 app.command()(corpus)
 app.command()(minimize)
 app.command()(train)
@@ -297,7 +300,9 @@ def theorem(
     native = parts.native_engine(context.params)
     found = asyncio.run(_prove_theorem(wanted, parts.plan(context.params), native))
     if not found.proof:
-        claimed = "".join(f"; a proof was {c.verdict.kind.value}: {_line(c.verdict.reason)}" for c in found.claims[:1])
+        claimed = "".join(
+            f"; a proof was {c.verdict.kind.value}: {one_line(c.verdict.reason)}" for c in found.claims[:1]
+        )
         _say(
             f"prove: no proof of {wanted.name} found in {found.expansions} expansions ({found.outcome.value}){claimed}"
         )
@@ -314,45 +319,7 @@ async def _prove_theorem(wanted: Theorem, plan: Plan, native: NativeStart | None
     try:
         return await attempt(engine, wanted, plan, Pot())
     except UnsupportedStatement as why:
-        raise InputError(f"Lean does not take the statement of {wanted.name}: {_line(str(why))}") from why
-    finally:
-        await engine.close()
-
-
-@app.command()
-def check(
-    context: typer.Context,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE.lean...", help="Files from the proofs/ folder of a run.")
-    ],
-    workers: WorkersOption = 1,
-    engine: EngineOption = EngineName.EMBEDDED,
-    project: ProjectOption = None,
-    repl: ReplOption = None,
-    lean_memory: LeanMemoryOption = None,
-    sandbox: SandboxOption = None,
-) -> None:
-    """Verify proofs that a run has written, and print a verdict a file. Exit status 1 unless all are proved."""
-    texts = [_read(file) for file in files]
-    verdicts = asyncio.run(_check(files, texts, workers, parts.native_engine(context.params)))
-    for file, verdict in zip(files, verdicts, strict=True):
-        typer.echo(f"{file}: {verdict.kind.value}" + (f": {_line(verdict.reason)}" if verdict.reason else ""))
-    if not all(verdict.proved for verdict in verdicts):
-        raise typer.Exit(1)
-
-
-async def _check(files: list[Path], texts: list[str], workers: int, native: NativeStart | None) -> list[Verdict]:
-    from prover.lean_text import LeanTextError, read_proof_file
-
-    engine = await parts.own_engine(native, workers, DEFAULT_TIMEOUT_S)
-    try:
-        proofs = []
-        for file, text in zip(files, texts, strict=True):
-            try:
-                proofs.append(read_proof_file(engine, text))
-            except LeanTextError as error:
-                raise InputError(f"{file} {error}") from error
-        return await asyncio.gather(*(engine.verify(theorem, proof) for theorem, proof in proofs))
+        raise InputError(f"Lean does not take the statement of {wanted.name}: {one_line(str(why))}") from why
     finally:
         await engine.close()
 
@@ -376,19 +343,6 @@ def status() -> None:
     typer.echo(embedded.status())
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"cannot read {file} ({reason}): give a .lean file from a run's proofs/ folder") from error
-
-
-def _line(text: str) -> str:
-    """Lean's messages have several lines; a verdict has one."""
-    return " ".join(text.split())
-
-
 def _say(text: str) -> None:
     typer.echo(text, err=True)
 
@@ -405,7 +359,7 @@ def main() -> None:
         message = str(error)
     else:
         sys.exit(code)
-    _say(f"prove: error: {_line(message)}")
+    _say(f"prove: error: {one_line(message)}")
     sys.exit(2)
 
 

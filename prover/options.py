@@ -20,6 +20,11 @@ class InputError(Exception):
     """What the user gave cannot be used. One line, with the mend."""
 
 
+def one_line(text: str) -> str:
+    """A text of several lines, such as Lean's, as one."""
+    return " ".join(text.split())
+
+
 class StrategyName(StrEnum):
     """How a policy is searched with; prover.strategies has what each of them takes."""
 
