@@ -249,7 +249,9 @@ def _limit(help: str, **rest: Any) -> Any:
     return option(panel="Budget", show_default="none", help=f"{help} for each theorem.", **rest)
 
 
-LeanSecondsOption = Annotated[float | None, _limit("Seconds in Lean", min=0.1, metavar="S")]
+LeanSecondsOption = Annotated[
+    float | None, _limit("Seconds in Lean, waiting for a process included,", min=0.1, metavar="S")
+]
 ModelCallsOption = Annotated[int | None, _limit("Requests to models", min=1, metavar="N")]
 ModelTokensOption = Annotated[int | None, _limit("Tokens that models read and write", min=1, metavar="N")]
 FlopsOption = Annotated[float | None, _limit("Operations of models, 2 x parameters x tokens,", min=1, metavar="F")]

@@ -36,6 +36,8 @@ class SearchStatus(StrEnum):
 class Spent:
     """What a search has used. Seconds in Lean, in the policy, and in all; model figures are 0 without a model.
 
+    Seconds in Lean and in the policy have the waiting for a free process or batch in them; those in Lean are of tactics
+    alone, without the verification of what was found.
     The edges of the tree are `expansions` - `redraws` + `repeats`.
     """
 
