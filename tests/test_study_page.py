@@ -62,7 +62,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         big = next(one for one in store.searches() if one.theorem == "large")
         proof = ("step 500", "done")
         blob = zlib.compress(json.dumps(large().to_dict()).encode(), 9)
-        store.record(replace(big, status="proved", expansions=1, proof=proof, tree=blob))
+        store.record(replace(big, status="proved", spent=Spent(1), proof=proof, tree=blob))
         write(given, store)
     return out / "study.html"
 
