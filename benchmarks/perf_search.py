@@ -1,6 +1,6 @@
-"""What best-first search itself costs: Python time per expansion and memory per state, with Lean and policy simulated.
+"""What a search itself costs: Python time per expansion and memory per state, with Lean and policy simulated.
 
-    python -m benchmarks.perf_search [--states 1000000] [--width 4] [--alpha 0.5]
+    python -m benchmarks.perf_search [--states 1000000] [--strategy best-first]
 
 The simulated Lean answers at once: of its answers, half are failures, a tenth lead to states that are known, and the
 rest are new states of about 150 characters. Time is what passes between an answer and the next request, the simulated
@@ -24,18 +24,21 @@ import sys
 import time
 from array import array
 from collections.abc import Sequence
+from zlib import crc32
 
 import psutil
 
 from lean_env.engine import Failed, FailureKind, ProofState, TacticResult
-from search.best_first import best_first
-from search.budget import Budget
+from prover.options import DRAWING, StrategyName
+from prover.strategies import StrategyOptions, label, strategy
+from search.budget import Budget, SearchResult
 from search.policy import Suggestion
 from search.shape import measure
-from search.tree import Priority, Tree
+from search.tree import Tree
 
 FAILED, MERGED = 0.5, 0.1  # shares of the simulated answers
 TACTICS_PER_STATE = 16
+DECAY = 0.3  # of the log-probability from one tactic to the next
 
 
 class Simulation:
@@ -58,9 +61,8 @@ class Simulation:
         return result
 
     async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
-        """Tactics of falling probability, their texts made anew for each state."""
-        shift = self._random.random()
-        return [Suggestion(f"exact h{shift:.6f} {i}", -shift - 0.3 * i) for i in range(min(n, TACTICS_PER_STATE))]
+        """Tactics of falling probability, other ones for each state."""
+        return [_suggestion(state, place) for place in range(min(n, TACTICS_PER_STATE))]
 
     async def close(self) -> None:
         """Nothing to release."""
@@ -73,6 +75,22 @@ class Simulation:
             return _state(self._random.randrange(self._states))
         self._states += 1
         return _state(self._states - 1)
+
+
+class Drawing(Simulation):
+    """The same with a policy that is drawn from, and never repeats itself."""
+
+    _drawn = 0
+
+    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
+        """Draws, each another tactic."""
+        self._drawn += n
+        return [_suggestion(state, place) for place in range(self._drawn - n, self._drawn)]
+
+
+def _suggestion(state: str, place: int) -> Suggestion:
+    shift = crc32(state.encode()) / 2**32
+    return Suggestion(f"exact h{shift:.6f} {place}", -shift - DECAY * (place % TACTICS_PER_STATE))
 
 
 def _state(index: int) -> ProofState:
@@ -97,28 +115,24 @@ def main() -> None:
     """Run the benchmark once and print its figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--states", type=int, default=1_000_000, help="states the tree is to have, about")
-    parser.add_argument("--width", type=int, default=4, help="tactics a pop")
-    parser.add_argument("--alpha", type=float, default=0.5, help="exponent of the length in the priority")
+    names = [name for name in StrategyName if name is not StrategyName.SHAPED]  # which ends when its shape is filled
+    parser.add_argument("--strategy", type=StrategyName, default="best-first", choices=names)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
+    how = StrategyOptions.model_validate({"name": options.strategy})
     expansions = round(options.states / (1 - FAILED - MERGED))
-    simulation = Simulation(options.seed)
+    simulation = (Drawing if options.strategy in DRAWING else Simulation)(options.seed)
     simulation.gaps_s.extend(itertools.repeat(0.0, expansions))  # its memory is taken before memory is measured
     del simulation.gaps_s[:]
     gc.collect()
     process = psutil.Process()
     before = process.memory_info().rss
-    result = asyncio.run(
-        best_first(
-            simulation,
-            simulation,
-            Budget(expansions),
-            priority=Priority(options.alpha),
-            width=options.width,
-            accept=_accept,
-        )
-    )
+
+    async def run() -> SearchResult:
+        return await strategy(how, options.seed)(simulation, simulation, Budget(expansions), _accept)
+
+    result = asyncio.run(run())
     grown = process.memory_info().rss - before - simulation.gaps_s.itemsize * len(simulation.gaps_s)
     shape = measure(result.tree)
     text = _text_bytes(result.tree)
@@ -132,8 +146,7 @@ def main() -> None:
                 "expansions": shape.expansions,
                 "merged": shape.merged,
                 "depth": shape.depth,
-                "width": options.width,
-                "alpha": options.alpha,
+                "strategy": label(how),
                 "python_us_per_expansion_median": round(statistics.median(gaps_us), 2),
                 "python_us_per_expansion_mean": round(statistics.fmean(gaps_us), 2),
                 "python_us_per_expansion_p99": round(statistics.quantiles(gaps_us, n=100)[-1], 2),
