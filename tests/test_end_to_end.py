@@ -135,6 +135,7 @@ def test_an_unsupported_statement_is_listed_with_leans_reason(whole: Path) -> No
     assert "unexpected token" in (whole / "report.html").read_text()
 
 
+@pytest.mark.heavy
 def test_same_seed_and_budget_give_the_same_proofs(data: Path, whole: Path, tmp_path: Path) -> None:
     assert prove(*run(data, tmp_path / "again", "--workers", 1)).returncode == 0
     assert outcomes(tmp_path / "again") == outcomes(whole)
@@ -255,6 +256,7 @@ def proves_the_same_while_its_engines_are_killed(
     assert json.loads((out / "summary.json").read_text())["engine_use"]["ends"].get("killed", 0) >= 1
 
 
+@pytest.mark.heavy
 def test_killing_engine_processes_changes_no_result(data: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     proves_the_same_while_its_engines_are_killed(run(data, out), out, outcomes(whole), kills=3, pause_s=0.8)
@@ -282,6 +284,7 @@ def proves_the_same_after_kills(arguments: list[object], out: Path, expected: Ou
     assert outcomes(out) == expected
 
 
+@pytest.mark.heavy
 def test_a_run_killed_twice_and_resumed_proves_the_same_and_nothing_twice(
     data: Path, whole: Path, tmp_path: Path
 ) -> None:
@@ -383,6 +386,7 @@ def test_no_disk_space_is_one_line_and_keeps_what_is_finished(data: Path, tmp_pa
         subprocess.run(["umount", small], check=True)
 
 
+@pytest.mark.heavy
 def test_a_corpus_is_made_a_model_trained_on_it_and_a_theorem_searched_with_it(tmp_path: Path) -> None:
     folder, model = tmp_path / "corpus", tmp_path / "model"
     made = prove("corpus", "--out", folder, "--generated", 34, "--library", 0, "--budget", 8)

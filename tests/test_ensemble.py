@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import (
     ERROR,
@@ -438,6 +438,7 @@ def test_where_the_pilot_tells_nothing_the_schedule_holds_on_to_its_budget_and_p
     assert proved >= 0.9 * sum(one.proved_at[0] <= 30 for one in others)
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

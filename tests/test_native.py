@@ -161,6 +161,7 @@ async def test_a_death_in_the_middle_fails_its_tactic_and_no_other(session: Sess
     assert isinstance(await session.run(session.root, "omega"), Proved)
 
 
+@pytest.mark.heavy
 async def test_an_answer_of_100_megabytes_arrives(folder: Path) -> None:
     tool, _ = sandbox.find(folder)
     patient = await NativeEngine.start(open_project(folder, "lake env repl"), 1, Limits(60.0, MEMORY_MB), tool)
