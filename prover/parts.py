@@ -21,6 +21,7 @@ from prover.options import (
     HOTTEST_SERVED,
     PORTFOLIO,
     SERVED,
+    SHIPPED,
     BackendName,
     EngineName,
     EnsembleName,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from prover.records import Member
     from prover.run import Plan, PolicyFactory, StandaloneEngine
     from prover.store import Store
+    from prover.strategies import StrategyOptions
 
     Opener = Callable[..., list[Shelved]]  # such as prover.policy.shelf.open_models
     Proving = Callable[[Store, bool], Coroutine[Any, Any, dict[str, Any]]]  # from the store, and whether it is fresh
@@ -140,7 +142,7 @@ def plan(options: Mapping[str, Any], opener: Opener | None = None) -> Plan:
     from prover.strategies import chosen, label, strategy
     from search.budget import Budget
 
-    hows = chosen(options)
+    name = _scheduler(options, chosen(options))
     limits = {name: options[name] for name in ("wall_s", "lean_s", "model_calls", "model_tokens", "flops")}
     if options["apart"] and (
         set_ := [name for name, value in limits.items() if value is not None and name != "wall_s"]
@@ -152,59 +154,69 @@ def plan(options: Mapping[str, Any], opener: Opener | None = None) -> Plan:
         raise InputError(str(error)) from error
     if options["flops"] is not None and any(name.startswith(SERVED) for name in options["policy"]):
         raise InputError("--flops goes by a model's size, which a server does not tell: give --model-tokens instead")
-    seed, names = options["seed"], options["policy"]
-    own = policies(names, options["temperature"], options["beams"], vllm_settings(options), opener)
-    if len(hows) == 1:
-        hows *= len(own)
-    elif len(hows) == len(names):
-        hows = [how for name, how in zip(names, hows, strict=True) for _ in spelled_out([name])]
-    else:
-        raise InputError(f"{len(hows)} strategies for {len(names)} policies: give --strategy once, or one a --policy")
+    options, seed = one_each(options), options["seed"]
+    own = policies(options["policy"], options["temperature"], options["beams"], vllm_settings(options), opener)
+    hows = chosen(options) if len(options["strategy"]) > 1 else chosen(options) * len(own)
     members = [
         Planned(replace(member, strategy=label(how)), policy, strategy(how, seed))
         for (member, policy), how in zip(own, hows, strict=True)
     ]
-    shared = ensemble(options, [planned.member for planned in members], [how.name for how in hows])
-    return Plan(budget, seed, options["timeout"], tuple(members), shared)
+    return Plan(
+        budget, seed, options["timeout"], tuple(members), ensemble(name, options, [one.member for one in members])
+    )
 
 
-def ensemble(options: Mapping[str, Any], members: Sequence[Member], strategies: Sequence[StrategyName]) -> Ensemble:
-    """How `members`, which search by `strategies`, share the budget. Raises InputError."""
+def one_each(options: Mapping[str, Any]) -> dict[str, Any]:
+    """`options` with the program's own models spelled out, and their strategies with them where there are several.
+
+    Raises ModelError.
+    """
+    names, strategies = options["policy"], options["strategy"]
+    if len(strategies) == 1:
+        return {**options, "policy": spelled_out(names)}
+    pairs = [(each, how) for name, how in zip(names, strategies, strict=True) for each in spelled_out([name])]
+    return {**options, "policy": [name for name, _ in pairs], "strategy": [how for _, how in pairs]}
+
+
+def ensemble(name: EnsembleName, options: Mapping[str, Any], members: Sequence[Member]) -> Ensemble:
+    """How `members` share the budget, by the scheduler `name`. Raises InputError."""
     from prover.ensembles import Ensemble
     from prover.schedule_command import read_schedule
 
-    name, calibration, schedule = _scheduler(options, members, strategies), options["calibration"], options["schedule"]
-    if options["apart"] and name is not EnsembleName.EQUAL:
-        raise InputError(f"--apart does not go with --ensemble {name}: leave one of them out")
-    for option, given, taker in (
-        ("calibration", calibration, EnsembleName.SHARED),
-        ("schedule", schedule, EnsembleName.ADAPTIVE),
-    ):
-        if given is not None and name is not taker:
-            raise InputError(f"--{option} goes with --ensemble {taker}: give that too, or leave it out")
+    calibration, schedule = options["calibration"], options["schedule"]
     if name is EnsembleName.SHARED:
-        if len({member.strategy for member in members}) > 1:
-            raise InputError("--ensemble shared is one tree with one --strategy: give one, or --ensemble equal")
-        if strategies[0] in DRAWING:
-            raise InputError(
-                f"--ensemble shared has policies list their tactics, and {strategies[0]} draws: give --ensemble equal"
-            )
         return Ensemble(name, temperatures=_temperatures(calibration, len(members)))
     if name is EnsembleName.ADAPTIVE:
-        if schedule is None:
-            raise InputError("--ensemble adaptive needs --schedule FILE: make one with prove schedule")
         return Ensemble(name, schedule=read_schedule(schedule, members, options["budget"]))
     return Ensemble(name)
 
 
-def _scheduler(
-    options: Mapping[str, Any], members: Sequence[Member], strategies: Sequence[StrategyName]
-) -> EnsembleName:
-    """The one asked for; unless given, the common queue where there is a queue of states, as best-first has one."""
-    if options["ensemble"] is not None:
-        return EnsembleName(options["ensemble"])
-    together = len(members) > 1 and set(strategies) == {StrategyName.BEST_FIRST} and not options["apart"]
-    return EnsembleName.SHARED if together else EnsembleName.EQUAL
+def _scheduler(options: Mapping[str, Any], strategies: Sequence[StrategyOptions]) -> EnsembleName:
+    """The one asked for; unless given, the common queue where there is a queue of states, as best-first has one.
+
+    Raises InputError for options that do not go with it, before anything is loaded.
+    """
+    name, names, how = options["ensemble"], options["policy"], strategies[0]
+    if len(strategies) not in (1, len(names)):
+        raise InputError(f"--strategy {len(strategies)} times, --policy {len(names)} times: give one, or one for each")
+    if name is None:
+        several, queued = len(names) > 1 or SHIPPED in names, {StrategyName.BEST_FIRST}
+        together = several and {one.name for one in strategies} == queued and not options["apart"]
+        name = EnsembleName.SHARED if together else EnsembleName.EQUAL
+    if options["apart"] and name is not EnsembleName.EQUAL:
+        raise InputError(f"--apart does not go with --ensemble {name}: leave one of them out")
+    for option, taker in (("calibration", EnsembleName.SHARED), ("schedule", EnsembleName.ADAPTIVE)):
+        if options[option] is not None and name is not taker:
+            raise InputError(f"--{option} goes with --ensemble {taker}: give that too, or leave it out")
+    if name is EnsembleName.SHARED and len(set(strategies)) > 1:
+        raise InputError("--ensemble shared is one tree with one --strategy: give one, or --ensemble equal")
+    if name is EnsembleName.SHARED and how.name in DRAWING:
+        raise InputError(
+            f"--ensemble shared has policies list their tactics, and {how.name} draws: give --ensemble equal"
+        )
+    if name is EnsembleName.ADAPTIVE and options["schedule"] is None:
+        raise InputError("--ensemble adaptive needs --schedule FILE: make one with prove schedule")
+    return EnsembleName(name)
 
 
 def _temperatures(calibration: str | None, members: int) -> tuple[float, ...]:
@@ -251,7 +263,7 @@ def policies(
     vllm: VllmSettings | None = None,
     opener: Opener | None = None,
 ) -> list[tuple[Member, PolicyFactory]]:
-    """What makes the policies that `names` name, in their order (prover.policy.shelf.spelled_out).
+    """What makes the policies that `names` name, in their order; `names` are spelled out.
 
     Models are drawn from at `temperature`, or give the likeliest tactics of so many `beams`; with `vllm`, vLLM runs
     those that no server runs. Raises InputError for what does not go together, and ModelError.
@@ -266,7 +278,6 @@ def policies(
             raise InputError("--beams goes with transformers alone: leave it out, or --backend vllm and servers")
         if temperature is not None and temperature > HOTTEST_SERVED:
             raise InputError(f"--temperature is at most {HOTTEST_SERVED} with vLLM and servers: lower it")
-    names = spelled_out(names)
     models = _models([name for name in names if name != PORTFOLIO], temperature, beams, vllm, opener)
     portfolio = (Member(PORTFOLIO, ""), lambda seed: Portfolio())
     return [portfolio if name == PORTFOLIO else next(models) for name in names]

@@ -109,7 +109,7 @@ def read_schedule(path: Path, members: Sequence[Member], budget: int) -> Schedul
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}): give a file that prove schedule wrote") from error
     except ValidationError as error:
-        raise InputError(f"{path} is no schedule: give a file that prove schedule wrote") from error
+        raise InputError(f"{path} is no schedule of this version: learn it (again) with prove schedule") from error
     if len(learned.schedule.quotas[0]) != len(learned.members):
         raise InputError(f"{path} is no schedule: it has quotas for other members than it names")
     if learned.members != _names(members):

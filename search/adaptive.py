@@ -177,7 +177,6 @@ def _allocate(groups: Sequence[NDArray[np.float64]], expansions: float, pilot: i
     """Quotas by bin for the theorems of each, from `proved_at` by theorem and member, that cost `expansions` in all.
 
     Greedy by proofs per expansion: of all raises of one quota, the one that gains most for its cost, until none fits.
-    Of those that gain nothing here, and may on other theorems, the one to the lowest quota.
     """
     rungs = sorted(
         {min(limit, round(pilot * 2 ** (step / 2))) for step in range(2 * max(1, limit // pilot).bit_length() + 1)}
@@ -186,7 +185,7 @@ def _allocate(groups: Sequence[NDArray[np.float64]], expansions: float, pilot: i
     now = [_run(group, quota, pilot) for group, quota in zip(groups, quotas, strict=True)]
     left = expansions - sum(cost for _, cost in now)
     while True:
-        best, best_worth = None, (-math.inf, 0.0)
+        best, best_rate = None, 0.0
         for place, group in enumerate(groups):
             for member in range(group.shape[1]):
                 for rung in rungs:
@@ -194,9 +193,9 @@ def _allocate(groups: Sequence[NDArray[np.float64]], expansions: float, pilot: i
                         raised = (*quotas[place][:member], rung, *quotas[place][member + 1 :])
                         proved, cost = _run(group, raised, pilot)
                         gain, price = proved - now[place][0], cost - now[place][1]
-                        worth = gain / max(price, 1e-9), -rung
-                        if price <= left and worth > best_worth:
-                            best, best_worth = (place, raised, (proved, cost)), worth
+                        rate = gain / max(price, 1e-9)
+                        if price <= left and rate > best_rate:
+                            best, best_rate = (place, raised, (proved, cost)), rate
         if best is None:
             return tuple(quotas)
         place, quotas[place], outcome = best

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from countdown import PRELUDE, Chance, Countdown, theorem, unsupported
@@ -21,6 +22,7 @@ from lean_env.embedded.engine import Limits
 from lean_env.engine import EngineError, Theorem
 from prover import cli, parts
 from prover.policy.errors import ModelError
+from prover.policy.shelf import shipped
 from prover.records import Member, ModelUse
 from prover.store import Store
 
@@ -426,10 +428,19 @@ def test_members_have_a_strategy_each_and_the_options_that_it_takes(
         assert store.settings()["ensemble"] == "equal"
 
 
+def test_a_name_of_several_models_stands_for_members_that_all_have_its_strategy() -> None:
+    given: dict[str, Any] = {"policy": ["portfolio", "shipped"], "strategy": ["rollouts", "mcts"]}
+    each = parts.one_each(given)
+    assert each["policy"] == ["portfolio", *shipped()]
+    assert each["strategy"] == ["rollouts"] + ["mcts"] * 5
+    assert parts.one_each(each) == each  # as on a cluster, where it is done beforehand
+    assert parts.one_each({**given, "strategy": ["mcts"]}) == {**each, "strategy": ["mcts"]}
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--strategy", "mcts"), ("2 strategies", "1 policies", "--strategy once")),
+        (("--strategy", "mcts"), ("--strategy 2 times, --policy 1 times", "one for each")),
         (("--policy", "portfolio", "--strategy", "mcts", "--alpha", 1), ("alpha", "leave it out")),
         (("--policy", "portfolio", "--strategy", "puct", "--ensemble", "shared"), ("--ensemble shared", "equal")),
     ],

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from simulated import (
     ERROR,
@@ -434,11 +434,10 @@ def test_where_the_pilot_tells_nothing_the_schedule_holds_on_to_its_budget_and_p
     schedule = learn(recorded(300, 0, 128, told=False), budget=60, pilot=4, limit=128)
     others = recorded(300, 1, 128, told=False)
     proved, cost = expected(schedule, others)
-    assert cost <= 60 * 1.15  # a run stops at the sum of its budgets
+    assert cost <= 60 * 1.1
     assert proved >= 0.9 * sum(one.proved_at[0] <= 30 for one in others)
 
 
-@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

@@ -176,7 +176,7 @@ async def test_a_model_that_went_away_is_named_by_the_server(served: Served, ser
 
 
 def test_operations_cannot_be_limited_where_the_model_is_unknown(served: Served) -> None:
-    limits = dict.fromkeys(("wall_s", "lean_s", "model_calls", "model_tokens"))
+    limits = dict.fromkeys(("wall_s", "lean_s", "model_calls", "model_tokens", "ensemble", "calibration", "schedule"))
     options = {**limits, "budget": 8, "strategy": [StrategyName.ROLLOUTS], "shape": None, "flops": 1e9, "apart": False}
     options["policy"] = [served.url]
     with pytest.raises(InputError, match="--model-tokens"):

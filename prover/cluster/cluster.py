@@ -64,15 +64,16 @@ async def join(
 
 
 async def _answers(address: str) -> None:
-    """Raises InputError unless something listens at HOST:PORT; Ray itself would try for ten minutes."""
+    """Raises InputError unless something listens at HOST:PORT, whatever it is; Ray would try for ten minutes."""
     host, _, port = address.rpartition(":")
     try:
         async with asyncio.timeout(CONNECT_S):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
     except (ValueError, OverflowError) as error:
         raise InputError(f"--ray {address} is no address: give auto, or HOST:PORT") from error
-    except OSError as error:  # a time-out is one too
-        reason = error.strerror or f"no answer in {CONNECT_S:g} s"
+    except OSError as error:
+        silent = isinstance(error, TimeoutError) and error.strerror is None
+        reason = f"no answer in {CONNECT_S:g} s" if silent else error.strerror or str(error)
         raise InputError(f"no Ray cluster at {address} ({reason}): ray start --head, or mend the address") from error
     writer.close()
 

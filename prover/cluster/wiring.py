@@ -38,6 +38,7 @@ def run_of(options: Mapping[str, Any], benchmark: Benchmark) -> Proving:
 def blueprint_of(options: Mapping[str, Any], benchmark: Benchmark) -> Blueprint:
     """Engine, plan and models, such that any process can make them. Raises InputError and ModelError."""
     project = options["project"]
+    options = parts.one_each(options)
     options = {
         **options,
         "policy": everywhere(options["policy"]),

@@ -138,7 +138,7 @@ def reference(options: StudyOptions, cell: Cell) -> Cell | None:
     """What a cell is compared with: the baseline with the same strategy, and that itself with the first strategy.
 
     So every cell but one has exactly one comparison, which tells a member's effect from a strategy's. Ensembles with
-    strategies of their own are compared with the first strategy too.
+    strategies of their own are compared with the baseline's first strategy.
     """
     first = next(iter(options.searches))
     if cell.member != options.baseline:

@@ -63,6 +63,8 @@ class MemberOptions(_Table):
             raise ValueError(f"the ensemble {self.name} has one member: give it more, or leave it out")
         if self.ensemble and "temperature" in self.model_fields_set:
             raise ValueError(f"member {self.name} is an ensemble: its members have the temperature")
+        if self.strategies and not self.ensemble:
+            raise ValueError(f"member {self.name} is a policy: it searches by the study's strategies, not its own")
         if self.strategies and len(self.strategies) != len(self.ensemble):
             raise ValueError(
                 f"member {self.name} has {len(self.strategies)} strategies for an ensemble of {len(self.ensemble)}:"
@@ -198,7 +200,7 @@ def _first(error: ValidationError) -> str:
     if wrong["type"] == "extra_forbidden":
         return _unknown(f"the key {where}", str(key), _keys(table))
     if wrong["type"] == "enum" and key == "name":
-        return _unknown(f"the strategy {wrong['input']}", str(wrong["input"]), list(StrategyName))
+        return _unknown(f"{where}: the strategy {wrong['input']}", str(wrong["input"]), list(StrategyName))
     if wrong["type"] == "missing":
         return f"{where} is missing: give it"
     if wrong["type"] == "value_error":

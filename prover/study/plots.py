@@ -77,7 +77,7 @@ def _by_strategy(
         for cell in (cell for cell in cells if cell.strategy == strategy):
             place = members.index(cell.member)
             draw(axes, cell, COLOURS[place % len(COLOURS)], DASHES[place // len(COLOURS) % len(DASHES)])
-        axes.set_title(strategy, fontsize="medium")
+        axes.set_title(_broken(strategy), fontsize="medium")
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         handles |= {str(line.get_label()): line for line in axes.get_lines()}
@@ -99,18 +99,26 @@ def _grid(results: Results, figures: Figures) -> Figure:
     told = {one.cell: 100 * one.rate.value for one in figures.rates if one.budget == results.budget}
     rates = np.array([[told.get(Cell(member, strategy), np.nan) for member in members] for strategy in strategies])
     best = np.nanmax(rates)
-    figure = Figure(figsize=(4.2 + 0.95 * len(members), 1.2 + 0.42 * len(strategies)), layout="constrained")
+    figure = Figure(
+        figsize=(4.2 + 0.95 * len(members), 1.2 + 0.42 * sum(1 + name.count(" + ") for name in strategies)),
+        layout="constrained",
+    )
     axes = figure.add_subplot()
     figure.suptitle(f"proved and verified within {results.budget} expansions, %", fontsize="medium")
     axes.imshow(rates, cmap="Blues", aspect="auto", vmin=0, vmax=max(2 * best, 1))  # light enough for dark ink
     axes.set_xticks(range(len(members)), members, rotation=25, ha="left", rotation_mode="anchor")
-    axes.set_yticks(range(len(strategies)), strategies)
+    axes.set_yticks(range(len(strategies)), list(map(_broken, strategies)))
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     for (row, column), rate in np.ndenumerate(rates):
         weight = "bold" if rate == best else "normal"
         axes.text(column, row, "" if np.isnan(rate) else f"{rate:.1f}", ha="center", va="center", weight=weight)
     return figure
+
+
+def _broken(strategy: str) -> str:
+    """The strategies of an ensemble that has its own, in a line each."""
+    return strategy.replace(" + ", "\n+ ")
 
 
 def _png(figure: Figure) -> bytes:

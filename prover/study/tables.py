@@ -91,9 +91,10 @@ def _comparisons(results: Results, figures: Figures) -> Table:
     return _table(
         f"Against the baseline, within {results.budget} expansions",
         "Theorem by theorem, against the baseline with the same strategy, and the baseline's strategies against the"
-        " first of them: on how many the cell does better and worse, the difference in points with its 95 % interval,"
-        " the exact two-sided McNemar test, and the same adjusted for all these comparisons (Holm). Efficiency is the"
-        " other's budget over the cell's where both prove as much, with a bootstrap interval: 2 is half the budget.",
+        " first of them, as ensembles with strategies of their own are: on how many the cell does better and worse, the"
+        " difference in points with its 95 % interval, the exact two-sided McNemar test, and the same adjusted for all"
+        " these comparisons (Holm). Efficiency is the other's budget over the cell's where both prove as much, with a"
+        " bootstrap interval: 2 is half the budget.",
         ("member", "strategy", "against", "better", "worse", "difference, points", "p", "p (Holm)", "efficiency"),
         rows,
         range(3, 9),
