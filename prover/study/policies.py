@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prover.options import PORTFOLIO, SHIPPED
+from prover.policy.batching import Batcher, Source
 from prover.policy.errors import ModelError
 from prover.policy.portfolio import Portfolio
 from prover.policy.shelf import folder_of, open_models
 from prover.policy.transformers import TransformersPolicy
 from prover.study.config import SEED, MemberOptions
+from prover.study.draws import SharedDraws
 from prover.study.search import PolicyAt
 from search.policy import Policy
 from train.data import TrainingError
@@ -53,7 +55,14 @@ def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
 def open_policies(members: Sequence[MemberOptions], models: Models) -> dict[str, PolicyAt]:
     """What makes the policies of the members that have one, by their names. Raises ModelError."""
     folders = list(dict.fromkeys(models.folders.values()))
-    shelf = dict(zip(folders, open_models(folders), strict=True))
+    opened = open_models(folders)
+    # A server may draw anew whatever the seed: what it writes for one search is not what it would write for another.
+    sources = {model.batcher for model in opened}
+    shared: dict[Source, Source] = {each: SharedDraws(each) for each in sources if isinstance(each, Batcher)}
+    shelf = {
+        folder: replace(model, batcher=shared.get(model.batcher, model.batcher))
+        for folder, model in zip(folders, opened, strict=True)
+    }
 
     def drawing(member: MemberOptions) -> PolicyAt:
         def policy(seed: int, own: int) -> Policy:
