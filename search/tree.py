@@ -52,19 +52,18 @@ MEAN = Priority(1.0)
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Path:
-    """A way from the root: the path `before`, then `tactic` applied to `source`. The root's own path has neither."""
+    """A way from the root: the path `before`, then `edge`. The root's own path has neither."""
 
     before: Path | None
-    source: Node | None
-    tactic: str
+    edge: Edge | None
     sum_log_prob: float
     depth: int
 
-    def __iter__(self) -> Iterator[Path]:
-        """The paths with a last step that lead here, longest (this one) first."""
-        path = self
-        while path.before is not None:
-            yield path
+    def __iter__(self) -> Iterator[Edge]:
+        """The steps that lead here, the last one first."""
+        path: Path | None = self
+        while path is not None and path.edge is not None:
+            yield path.edge
             path = path.before
 
     @property
@@ -74,16 +73,11 @@ class Path:
 
     def visits(self, node: Node) -> bool:
         """Whether the path leaves `node` on its way. Takes time in proportion to its depth."""
-        path: Path | None = self
-        while path is not None:
-            if path.source is node:
-                return True
-            path = path.before
-        return False
+        return any(step.source is node for step in self)
 
     def tactics(self) -> tuple[str, ...]:
         """The tactics from the root on."""
-        return tuple(path.tactic for path in self)[::-1]
+        return tuple(step.tactic for step in self)[::-1]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -91,14 +85,18 @@ class Node:
     """A state, the tactics tried on it in the order of trial, and the best known path to it."""
 
     state: ProofState
-    text: str
     path: Path
     edges: Sequence[Edge] = ()  # a list from the first on: most states of a large tree never have one
     exhausted: bool = False  # the policy has no further tactic for it
 
+    @property
+    def text(self) -> str:
+        """The goals as Lean prints them."""
+        return self.state.text
+
     def states(self) -> list[Node]:
         """The states of its path, the root first and itself last."""
-        return [self, *(step.source for step in self.path if step.source)][::-1]
+        return [self, *(step.source for step in self.path)][::-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -150,7 +148,7 @@ class Tree:
 
     def __init__(self, root: ProofState, priority: Priority) -> None:
         self.priority = priority
-        self.root = Node(root, root.text, Path(None, None, "", 0.0, 0))
+        self.root = Node(root, Path(None, None, 0.0, 0))
         self.edges: list[Edge] = []
         self.lean_s = array("d")  # the seconds that Lean took for each edge
         self._nodes = {self.root.text: self.root}
@@ -183,14 +181,13 @@ class Tree:
         if not isinstance(result, ProofState):
             self._append(Edge(source, tactic, log_prob, result))
             return []
-        path = _extended(source, tactic, log_prob)
         text = result.text
-        child = self._nodes.get(text)
-        if child is not None:
-            self._append(Edge(source, tactic, log_prob, child))
-            return self._improve(child, path)
-        child = self._nodes[text] = Node(result, text, path)
+        if known := self._nodes.get(text):
+            self._append(Edge(source, tactic, log_prob, known))
+            return self._improve(known, source.edges[-1])
+        child = self._nodes[text] = Node(result, source.path)
         self._append(Edge(source, tactic, log_prob, child))
+        child.path = _extended(source.edges[-1])
         return [child]
 
     def outcomes(self) -> Iterator[tuple[Edge, str]]:
@@ -210,8 +207,7 @@ class Tree:
         """The tree as plain data for the store and the report."""
         ids = {node: index for index, node in enumerate(self.nodes)}
         proved = [edge for edge in self.edges if isinstance(edge.outcome, Proved)]
-        in_proof = {(edge.source, edge.tactic) for edge in proved}
-        in_proof |= {(step.source, step.tactic) for edge in proved for step in edge.source.path if step.source}
+        in_proof = {*proved, *(step for edge in proved for step in edge.source.path)}
         nodes: list[NodeRecord] = [
             {
                 "id": index,
@@ -234,7 +230,7 @@ class Tree:
                 "message": edge.outcome.message if isinstance(edge.outcome, Failed) else "",
                 "lean_s": lean_s,
                 "best": _is_last_step(edge),
-                "in_proof": (edge.source, edge.tactic) in in_proof,
+                "in_proof": edge in in_proof,
             }
             for (edge, outcome), lean_s in zip(self.outcomes(), self.lean_s, strict=True)
         ]
@@ -270,13 +266,13 @@ class Tree:
     def _score(self, path: Path) -> float:
         return self.priority.score(path.sum_log_prob, path.depth)
 
-    def _improve(self, node: Node, path: Path) -> list[Node]:
-        """Offer `path` to `node` and, where it is taken, the paths that follow from it to the nodes below."""
-        improved = [node] if self._takes(node, path) else []
+    def _improve(self, node: Node, edge: Edge) -> list[Node]:
+        """Offer the path by `edge` to `node` and, where it is taken, what follows from it to the nodes below."""
+        improved = [node] if self._takes(node, _extended(edge)) else []
         for parent in improved:  # grows while it is read: breadth first, as in Bellman and Ford's algorithm
-            for edge in parent.edges:
-                child = edge.outcome
-                if isinstance(child, Node) and self._takes(child, _extended(parent, edge.tactic, edge.log_prob)):
+            for onward in parent.edges:
+                child = onward.outcome
+                if isinstance(child, Node) and self._takes(child, _extended(onward)):
                     improved.append(child)
         return list(dict.fromkeys(improved))
 
@@ -287,11 +283,11 @@ class Tree:
         return True
 
 
-def _extended(source: Node, tactic: str, log_prob: float) -> Path:
-    before = source.path
-    return Path(before, source, tactic, before.sum_log_prob + log_prob, before.depth + 1)
+def _extended(edge: Edge) -> Path:
+    """The best path to the edge's source, and the edge."""
+    before = edge.source.path
+    return Path(before, edge, before.sum_log_prob + edge.log_prob, before.depth + 1)
 
 
 def _is_last_step(edge: Edge) -> bool:
-    child = edge.outcome
-    return isinstance(child, Node) and child.path.source is edge.source and child.path.tactic == edge.tactic
+    return isinstance(edge.outcome, Node) and edge.outcome.path.edge is edge

@@ -227,19 +227,22 @@ def test_a_budget_of_nothing_asks_nothing() -> None:
 
 
 class SlowSimulation(Simulation):
+    clock_s = 0.0
+
     async def run(self, state: ProofState, tactic: str) -> TacticResult:
-        await asyncio.sleep(0.02)
+        self.clock_s += 0.25
         return await super().run(state, tactic)
 
 
-async def test_the_wall_limit_ends_a_search_within_one_request() -> None:
+async def test_the_wall_limit_ends_a_search_within_one_request(monkeypatch: pytest.MonkeyPatch) -> None:
     simulation = SlowSimulation({"root": [Move(f"t{index}", -1, ERROR) for index in range(1000)]})
-    budget = Budget(UNLIMITED, wall_s=0.1)
+    monkeypatch.setattr("search.budget.time.perf_counter", lambda: simulation.clock_s)
+    budget = Budget(UNLIMITED, wall_s=0.9)
     result = await best_first(simulation, simulation, budget, priority=SUM, width=1000, accept=accept_all)
     assert result.status is SearchStatus.WALL
-    assert 1 <= len(simulation.ran) <= 6
-    assert result.spent.lean_s == pytest.approx(sum(result.tree.lean_s))
-    assert 0.02 * len(simulation.ran) <= result.spent.lean_s <= result.spent.wall_s
+    assert len(simulation.ran) == 4
+    assert list(result.tree.lean_s) == [0.25] * 4
+    assert (result.spent.lean_s, result.spent.wall_s) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("limits", [(-1, None), (1, -1.0)])

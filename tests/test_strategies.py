@@ -425,8 +425,8 @@ def test_the_bounds_are_those_of_the_papers_in_a_worked_example() -> None:
 
 
 def test_a_state_is_worth_the_geometric_mean_of_its_tactics_probabilities() -> None:
-    root = Path(None, None, "", 0.0, 0)
-    path = Path(Path(root, None, "a", math.log(0.5), 1), None, "b", math.log(0.5) + math.log(0.125), 2)
+    root = Path(None, None, 0.0, 0)
+    path = Path(Path(root, None, math.log(0.5), 1), None, math.log(0.5) + math.log(0.125), 2)
     assert (root.levin_score, path.levin_score) == (1.0, pytest.approx(0.25))
 
 

@@ -55,7 +55,7 @@ def models_of(members: Sequence[MemberOptions], seeds: Sequence[int]) -> Models:
 def open_policies(members: Sequence[MemberOptions], models: Models) -> dict[str, PolicyAt]:
     """What makes the policies of the members that have one, by their names. Raises ModelError."""
     folders = list(dict.fromkeys(models.folders.values()))
-    opened = open_models(folders)
+    opened = open_models(folders, max_rows=256)
     # A server may draw anew whatever the seed: what it writes for one search is not what it would write for another.
     sources = {model.batcher for model in opened}
     shared: dict[Source, Source] = {each: SharedDraws(each) for each in sources if isinstance(each, Batcher)}

@@ -24,7 +24,7 @@ from search.known import KnownResults
 from search.policy import Policy
 
 BLOCK = 48  # theorems that are open at a time
-LANES = 64  # searches at a time: enough to fill the batches of a model
+LANES = 256  # searches at a time: enough to fill the batches of a model
 
 # From the seed of the study, which may have a model of its own, and from the seed of the search.
 PolicyAt = Callable[[int, int], Policy]
