@@ -371,5 +371,6 @@ def _input_errors() -> tuple[type[Exception], ...]:
     from prover.policy.errors import ModelError
     from prover.store import StoreError
     from train.corpus.make import CorpusError
+    from train.data import TrainingError
 
-    return (InputError, BenchmarkError, CorpusError, EngineError, LeanTextError, ModelError, StoreError)
+    return (InputError, BenchmarkError, CorpusError, EngineError, LeanTextError, ModelError, StoreError, TrainingError)

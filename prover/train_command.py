@@ -185,7 +185,13 @@ def train(
         ReportName, option(panel=RUN, help="Where figures go, beside DIR/log.jsonl.")
     ] = ReportName.NONE,
     seed: Annotated[
-        int, option(panel=RUN, min=0, metavar="N", help="Same seed, data and options give the same model.")
+        int,
+        option(
+            panel=RUN,
+            min=0,
+            metavar="N",
+            help="Same seed, data, options and kind of machine give the same model; see --bf16.",
+        ),
     ] = 0,
 ) -> None:
     """Fine-tune a tactic model for the search that it will run in.

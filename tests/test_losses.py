@@ -512,7 +512,23 @@ def test_a_search_weighs_a_reward_by_the_derivative_of_its_success(name: str) ->
     p = torch.tensor([[0.3, 0.6, 0.2]], dtype=torch.float64, requires_grad=True)
     goal, mask = objective(name, n=20), torch.ones(1, 3, dtype=torch.bool)
     (expected,) = torch.autograd.grad(torch.exp(-goal.loss(p.log(), mask)).sum(), p)
-    torch.testing.assert_close(rl_weights(goal(p.log(), mask), p.log()), expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(rl_weights(goal, p.log(), mask), expected, rtol=1e-9, atol=1e-12)
+
+
+@given(ell=st.floats(-1e4, -1e-6), n=st.floats(1, 1e6))
+def test_rl_weights_of_float32_are_those_of_80_digits(ell: float, n: float) -> None:
+    given_ell = torch.tensor([[ell]], dtype=torch.float32)
+    p = mp.exp(mpf(given_ell.item()))
+    exact = mpf(n) * (1 - p) ** (mpf(n) - 1)
+    found = rl_weights(objective("coverage", n=n), given_ell, torch.ones(1, 1, dtype=torch.bool))
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(float(exact), rel=1e-5, abs=1e-37)
+
+
+def test_what_stands_on_padding_has_no_rl_weight() -> None:
+    ells, mask = torch.tensor([[-0.5, -2000.0], [-0.5, -math.inf]]), torch.tensor([[True, False]] * 2)
+    alone = rl_weights(objective("coverage", n=8), ells[:1, :1], mask[:1, :1])
+    assert rl_weights(objective("coverage", n=8), ells, mask).tolist() == [[alone.item(), 0.0]] * 2
 
 
 @given(p=st.floats(0.01, 0.99), samples=st.integers(1, 20), data=st.data())

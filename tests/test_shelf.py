@@ -75,6 +75,14 @@ def test_an_adapter_whose_configuration_cannot_be_read_is_one_line(models: Path)
         open_models([str(models / "one")])
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"settings": []}', '{"settings": {"N_eff": "many"}}'])
+def test_a_training_json_of_something_else_is_one_line(models: Path, content: str) -> None:
+    for name in ("one", "base"):
+        (models / name / "training.json").write_text(content)
+        with pytest.raises(ModelError, match=r"training\.json"):
+            open_models([str(models / name)])
+
+
 def test_the_programs_own_models_are_named_together_or_one_by_one() -> None:
     names = spelled_out(["portfolio", "shipped", "n-eff-8", "base", "./n-eff-8"])
     assert names == ["portfolio", *shipped(), shipped()[2], base_of(shipped()[2]), "./n-eff-8"]

@@ -323,6 +323,9 @@ def test_the_tree_of_a_theorem_is_first_of_the_search_that_proved_it_with_least(
     searches = _searches()
     found, _ = chosen(searches, lambda one: b"x", room=4)
     assert [searches.index(one) for one in searches if one.key in found] == [1]
+    found, left_out = chosen(searches, lambda one: None if one.seed == 1 else b"x", room=4)
+    assert [searches.index(one) for one in searches if one.key in found] == [2]
+    assert left_out == 5
 
 
 def _searches() -> list[Search]:

@@ -184,6 +184,26 @@ def test_training_ends_when_a_pass_over_the_data_holds_no_full_batch(settings: S
     assert content["result"]["gradient steps"] < 400 * math.ceil(content["result"]["pairs"] / 8)
 
 
+def test_a_step_learns_from_no_tactic_twice_and_training_ends_when_all_were_looked_at(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[list[int]] = []  # rows, by the steps
+    candidates = ObjectiveTrainer._candidates
+
+    def recording(
+        self: ObjectiveTrainer, wanted: int, device: torch.device
+    ) -> tuple[list[int], torch.Tensor, torch.Tensor]:
+        found = candidates(self, wanted, device)
+        looked_at.append(found[0])
+        return found
+
+    monkeypatch.setattr(ObjectiveTrainer, "_candidates", recording)
+    content = train(replace(settings, objective="coverage", n_eff=64.0, epochs=400, learning_rate=1e-2))
+    assert content["result"]["stopped early, since the data had too few live tactics"]
+    assert all(len(set(rows)) == len(rows) for rows in looked_at)
+    assert sorted(looked_at[-1]) == list(range(content["result"]["pairs"]))
+
+
 def test_max_steps_counts_optimizer_steps_whatever_the_objective(settings: Settings, tmp_path: Path) -> None:
     for name, n_eff in (("ce", None), ("coverage", 4.0)):
         content = train(replace(settings, out=tmp_path / name, objective=name, n_eff=n_eff, max_steps=7))

@@ -97,6 +97,10 @@ def tiny(folders: Folders) -> TacticModel:
     return load(folders.base, **folders.adapters)
 
 
+def test_the_parameters_of_a_model_are_its_bases_whatever_adapters_it_has(folders: Folders) -> None:
+    assert load(folders.base, **folders.adapters).parameters == load(folders.base).parameters
+
+
 @pytest.fixture(scope="module")
 def spelled_weights() -> Qwen2ForCausalLM:
     with torch.random.fork_rng():

@@ -22,7 +22,8 @@ FORM = 1
 
 def weights_digest(folder: Path) -> str:
     """SHA-256 (16 hexadecimal digits) of a model's weight files. Raises TrainingError when there are none."""
-    files = sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")])
+    patterns = ("*.safetensors", "pytorch_model*.bin", "adapter_model*.bin")
+    files = sorted(file for pattern in patterns for file in folder.glob(pattern))
     if not files:
         raise TrainingError(
             f"{folder} holds no weights: give a folder that save_pretrained wrote, or a name of the hub"

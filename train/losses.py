@@ -334,14 +334,17 @@ def weighted_cross_entropy(log_probs: Tensor, weights: Tensor) -> Tensor:
     return -(weights.detach() * log_probs).sum(-1)
 
 
-def rl_weights(weighted: Weighted, log_probs: Tensor) -> Tensor:
-    """dJ/dp_t = w_t J / p_t [traces, L]: what reaching a proof is worth to each tactic of the trace that did.
+def rl_weights(objective: Objective, log_probs: Tensor, mask: Tensor) -> Tensor:
+    """dJ/dp_t = w_t J / p_t [traces, L], 0 on padding: what reaching a proof is worth to each tactic of the trace.
 
-    For one operator on one probability see `train.operators`, which also has the estimators from samples.
+    In the type of `log_probs`, computed in float64: J rounded to float32 would be off by as much as its logarithm is
+    large. Raises as the objective does. For one operator on one probability see `train.operators`, which also has the
+    estimators from samples.
     """
-    log_success = -weighted.loss.double().unsqueeze(-1)
-    scaled = weighted.weights.double() * torch.exp(log_success - log_probs.detach().double())
-    return scaled.to(log_probs.dtype)
+    exact = torch.where(mask, log_probs.detach(), 0.0).double()
+    weighted = objective(exact, mask)
+    scaled = weighted.weights * torch.exp(-weighted.loss.unsqueeze(-1) - exact)
+    return torch.where(mask, scaled, 0.0).to(log_probs.dtype)
 
 
 def live(weights: Tensor, mask: Tensor, epsilon: float = EPSILON) -> Tensor:

@@ -154,12 +154,16 @@ class ObjectiveTrainer(Trainer):
         rows: list[int] = []
         weights = torch.zeros(0, dtype=torch.float64, device=device)
         alive = torch.zeros(0, dtype=torch.bool, device=device)
-        looked_at = 0
-        while (missing := wanted - int(alive.sum())) > 0 and looked_at < len(self.stream):
-            count = min(-(-missing // self._tactics_per_unit), len(self.stream) - looked_at)
-            units = [self.units[n] for n in self.stream.take(int(count))]
-            looked_at += len(units)
+        seen: set[int] = set()
+        while (missing := wanted - int(alive.sum())) > 0 and len(seen) < len(self.stream):
+            count = min(-(-missing // self._tactics_per_unit), len(self.stream) - len(seen))
+            # A step that begins within a pass and goes on in the next one meets some units of it again.
+            new = [n for n in self.stream.take(int(count)) if n not in seen]
+            seen.update(new)
+            units = [self.units[n] for n in new]
             fresh = [row for unit in units for row in unit]
+            if not fresh:
+                continue
             worth = torch.ones(len(fresh), device=device).double() if self.uniform else self._weights(units, device)
             rows, weights = rows + fresh, torch.cat([weights, worth])
             alive = live(weights, torch.ones_like(weights, dtype=torch.bool))

@@ -100,7 +100,7 @@ class AdaptedLinear(nn.Module):
     def __init__(self, base: nn.Linear, a: Tensor, b: Tensor, owners: Tensor, routing: Routing) -> None:
         super().__init__()
         self.base, self.routing, self.owners = base, routing, owners
-        self.a, self.b = nn.Parameter(a, requires_grad=False), nn.Parameter(b, requires_grad=False)
+        self.a, self.b = nn.Buffer(a), nn.Buffer(b)  # no parameters: those of a model are its base's
 
     def forward(self, x: Tensor) -> Tensor:
         """`x` [rows, tokens, in] to [rows, tokens, out]."""

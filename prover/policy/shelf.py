@@ -152,12 +152,17 @@ def base_of(name: str) -> str:
 
 
 def n_eff(folder: Path) -> float | None:
-    """The N_eff that a model was trained for, where its training.json says so."""
+    """The N_eff that a model was trained for, where its training.json says so. Raises ModelError for one not ours."""
     path = folder / TRAINING
     if not path.is_file():
         return None
-    value = json.loads(path.read_text(encoding="utf-8"))["settings"].get("N_eff")
-    return None if value is None else float(value)
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))["settings"].get("N_eff")
+        return None if value is None else float(value)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} is not one that prove train wrote ({type(error).__name__}: {error}): take it out of the folder"
+        ) from error
 
 
 def _short(name: str) -> str:

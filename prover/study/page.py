@@ -1,7 +1,8 @@
 """study.html: a study as one file that needs no network. Without JavaScript its tables can be read all the same.
 
 Search trees are in it as the store keeps them, compressed, and are opened when they are looked at. There are as many as
-have room: of every theorem first the search that proved it with least, then those of the cells in their order.
+have room: of every theorem first, of the searches whose tree was kept, the one that proved it with least, then those of
+the cells in their order.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def chosen(searches: Sequence[Search], tree: TreeOf, room: int) -> tuple[dict[Se
     """
     queues: dict[str, list[Search]] = defaultdict(list)
     for search in searches:
-        queues[search.theorem].append(search)
+        if tree(search) is not None:
+            queues[search.theorem].append(search)
     for queue in queues.values():
         best = min((one for one in queue if one.proved), key=lambda one: one.spent.expansions, default=queue[0])
         queue.sort(key=lambda one: one is not best)
@@ -80,8 +82,7 @@ def chosen(searches: Sequence[Search], tree: TreeOf, room: int) -> tuple[dict[Se
     left_out = 0
     for search in _in_turns(list(queues.values())):
         blob = tree(search)
-        if blob is None:
-            continue
+        assert blob is not None
         size = -(-len(blob) // 3) * 4  # as base64
         if size <= room:
             found[search.key] = blob
