@@ -28,6 +28,7 @@ KEY = "OPENAI_API_KEY"
 VLLM = "vllm"
 ATTEMPTS = 6
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
+LONGEST_ASKED_S = 180.0  # of a pause that the server asks for: a search would sleep for a day if it were told to
 BUSY = frozenset({408, 409, 429, 500, 502, 503, 504})  # of the statuses, those that may pass
 TIMEOUT = httpx2.Timeout(600.0, connect=10.0)  # s; a server with a long queue answers late
 CONNECTIONS = 256
@@ -176,7 +177,8 @@ class Server:
                 asked = response.headers.get("retry-after", "")
             if attempt < ATTEMPTS - 1:
                 # Half of the pause by chance, so that searches that were refused together do not come back together.
-                await asyncio.sleep(float(asked) if asked and asked.isdigit() else wait * random.uniform(0.5, 1))
+                own = wait * random.uniform(0.5, 1)
+                await asyncio.sleep(min(float(asked), LONGEST_ASKED_S) if asked and asked.isdecimal() else own)
                 wait = min(2 * wait, LONGEST_WAIT_S)
         raise ModelError(f"{self.url} did not answer in {ATTEMPTS} attempts, lastly: {reason}")
 
