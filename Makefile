@@ -11,7 +11,7 @@ INSTALLED := .venv/.installed
 prove: $(INSTALLED)
 	$(BIN)/prove --benchmark minif2f --split valid --budget 32 --workers 2 --out runs/minif2f
 
-# Corpus, base model, adapters and the table, from nothing: about an hour on two cores.
+# Corpus, base model, adapters and the table, from nothing: 80 minutes on two cores.
 speedrun: $(INSTALLED)
 	benchmarks/speedrun.sh
 

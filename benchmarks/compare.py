@@ -56,15 +56,17 @@ class Results:
         return proved
 
 
-def read_results(files: Sequence[Path], strategy: str) -> Results:
-    """The lines of `files` together, of one strategy.
+def read_results(files: Sequence[Path], strategy: str, named: str = "") -> Results:
+    """The lines of `files` together, of one strategy and of theorems whose names begin with `named`.
 
     Raises MeasureError when there are none, when a contestant lacks a theorem or a seed of another, and when two lines
     speak of the same search.
     """
-    lines = [line for file in files for line in read_lines(file) if line.strategy == strategy]
+    every = [line for file in files for line in read_lines(file)]
+    lines = [line for line in every if line.strategy == strategy and line.theorem.startswith(named)]
     if not lines:
-        raise MeasureError(f"no results of {strategy} in {', '.join(map(str, files))}")
+        of = f" of theorems whose names begin with {named}" if named else ""
+        raise MeasureError(f"no results of {strategy}{of} in {', '.join(map(str, files))}")
     theorems = tuple(dict.fromkeys(line.theorem for line in lines))
     seeds = tuple(sorted({line.seed for line in lines}))
     place = {theorem: index for index, theorem in enumerate(theorems)}
@@ -103,16 +105,17 @@ def main(
     strategy: Annotated[str, typer.Option(help="How they searched.")] = "rollouts",
     ensemble: Annotated[list[str] | None, typer.Option(help="TITLE=MEMBER,MEMBER,…")] = None,
     budget: Annotated[list[int] | None, typer.Option(help="Expansions; 16, 64 and 256 unless given.")] = None,
+    named: Annotated[str, typer.Option(metavar="PREFIX", help="Count theorems whose names begin so.")] = "",
 ) -> None:
     """Pass rates in per cent with 95 % intervals, and differences to the baseline at the largest budget."""
     try:
-        _print(files, baseline, strategy, ensemble or [], budget or [16, 64, 256])
+        _print(read_results(files, strategy, named), baseline, strategy, ensemble or [], budget or [16, 64, 256])
     except MeasureError as error:
         raise typer.BadParameter(str(error)) from error
 
 
-def _print(files: Sequence[Path], baseline: str, strategy: str, ensembles: Sequence[str], given: Sequence[int]) -> None:
-    results, budgets = read_results(files, strategy), sorted(given)
+def _print(results: Results, baseline: str, strategy: str, ensembles: Sequence[str], given: Sequence[int]) -> None:
+    budgets = sorted(given)
     rows: dict[str, list[Solved]] = {
         name: [results.within(name, limit) for limit in budgets] for name in results.solved
     }

@@ -6,7 +6,7 @@
 #   benchmarks/n_eff.sh valid        what those of seed 0 prove on the validation split, to choose the controls on
 #   benchmarks/n_eff.sh test         the chosen ones of seeds 0, 1 and 2 on the test split; hours
 #   benchmarks/n_eff.sh tables       the tables and pictures of docs/n-eff.md
-#   benchmarks/n_eff.sh study        the same models with seven strategies: studies/n_eff.toml; a night
+#   benchmarks/n_eff.sh study        the models of seed 0 with six strategies: studies/n_eff.toml; an hour or two
 #   benchmarks/n_eff.sh data         the corpus of small steps and the held-out theorems, which lie in benchmarks/n_eff,
 #                                    once more; an hour on two cores
 #
@@ -65,8 +65,11 @@ tables)
   set -- --ensemble "over N_eff=$over_n_eff" --ensemble "over CE checkpoints=2 ce,4 ce,8 ce,16 ce"
   $python -m benchmarks.compare $run/valid.jsonl --baseline "30 ce" "$@"
   set -- "$@" --ensemble "over CE seeds=4 ce,4 ce,4 ce" --ensemble "over N_eff 16 of seeds=n-eff-16,n-eff-16,n-eff-16"
-  for baseline in "30 ce" "4 ce" "over CE checkpoints"; do
-    $python -m benchmarks.compare $run/test.jsonl --baseline "$baseline" "$@"
+  for baseline in "30 ce" "2 ce" "4 ce" "8 ce" "16 ce" "over CE checkpoints"; do
+    for source in "" gym_ lib_; do # all theorems, those that were generated, and those of Lean's library
+      $python -m benchmarks.compare $run/test.jsonl --named "$source" --baseline "$baseline" --budget 4 --budget 16 \
+        --budget 64 --budget 256 "$@"
+    done
   done
   $python -m benchmarks.plots curves $run/test.jsonl --contestant "30 ce" --contestant "4 ce" --contestant n-eff-16 \
     --ensemble "over N_eff=$over_n_eff" --ensemble "over CE checkpoints=2 ce,4 ce,8 ce,16 ce" \
@@ -75,6 +78,11 @@ tables)
   for name in $objectives; do models="$models $run/0/$name"; done
   $python -m benchmarks.plots reliability $models --out docs/pictures/n-eff-reliability.png
   ;;
-study) .venv/bin/prove study benchmarks/studies/n_eff.toml ;;
+study)
+  .venv/bin/prove study benchmarks/studies/n_eff.toml --out $run/study
+  for source in "" gym_ lib_; do
+    $python -m benchmarks.published benchmarks/studies/n_eff.toml --out $run/study --named "$source"
+  done
+  ;;
 *) echo "n_eff.sh: $1 is none of data, train, valid, test, tables, study" >&2 && exit 2 ;;
 esac

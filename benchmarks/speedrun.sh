@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole science on a laptop: theorems, proofs, models, searches, the table. About an hour on two cores.
+# The whole science on a laptop: theorems, proofs, models, searches, the table. 80 minutes on two cores.
 # Stop it when you like: the same command goes on where it stopped.
 #
 #   make speedrun                 everything under runs/speedrun

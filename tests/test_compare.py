@@ -65,6 +65,14 @@ def test_contestants_without_all_results_are_not_compared(tmp_path: Path) -> Non
         read_results([lines(tmp_path / "a", {"a": [[1], [1]], "b": [[1]]})], "rollouts")
 
 
+def test_theorems_may_be_chosen_by_the_beginning_of_their_names(tmp_path: Path) -> None:
+    file = lines(tmp_path / "a", {"a": [[1], [None], [2]]})
+    first = read_results([file], "rollouts").theorems[0]
+    assert read_results([file], "rollouts", named=first).theorems == (first,)
+    with pytest.raises(MeasureError, match="no results of rollouts of theorems whose names begin with other"):
+        read_results([file], "rollouts", named="other")
+
+
 def test_repeating_searches_does_not_narrow_the_interval() -> None:
     once = np.array([[1.0], [0.0]] * 40)
     assert rate(once) == rate(np.repeat(once, 5, axis=1))
