@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from prover.study.config import Cell, StudyOptions
 from prover.study.results import Results, Shares
 from prover.study.store import Search
+from search.shape import SummedShape, summed
 from search.statistics import Interval, Paired, holm, paired, pass_at_k, wilson
 
 RESAMPLES = 1000
@@ -74,20 +74,10 @@ class Complement:
 
 @dataclass(frozen=True)
 class MeasuredShape:
-    """The trees of a cell together.
-
-    `branching[d]` are new states for each state expanded at depth d. `valid`, `merged` are shares of the tactics tried:
-    those that Lean took, and those that led to a known state; `failures` counts the others by kind. `proof_depths`
-    counts proofs by their number of tactics.
-    """
+    """The trees of a cell together; `proof_depths` counts proofs within the largest budget by their tactics."""
 
     cell: Cell
-    searches: int
-    states: float  # a search
-    branching: tuple[float, ...]
-    valid: float
-    merged: float
-    failures: Mapping[str, int]
+    shape: SummedShape
     proof_depths: Mapping[int, int]
 
     @property
@@ -106,6 +96,7 @@ class Figures:
     efficiencies: tuple[Efficiency, ...]
     by_member: tuple[Complement, ...]
     by_strategy: tuple[Complement, ...]
+    by_cell: tuple[Complement, ...]
     shapes: tuple[MeasuredShape, ...]
 
     def rate(self, cell: Cell, budget: int) -> Interval:
@@ -130,7 +121,8 @@ def figures(options: StudyOptions, results: Results, searches: Iterable[Search])
         tuple(Efficiency(cell, against, _efficiency(results, cell, against)) for cell, against in pairs),
         _complements(results, alone, lambda cell: cell.member),
         _complements(results, alone, lambda cell: cell.strategy),
-        _shapes(alone, [one for one in counted if one.theorem in seen]),
+        _complements(results, alone, str),
+        _shapes(alone, [one for one in counted if one.theorem in seen], results.budget),
     )
 
 
@@ -206,31 +198,13 @@ def _complements(results: Results, cells: Sequence[Cell], side: Callable[[Cell],
     return tuple(complements)
 
 
-def _shapes(cells: Sequence[Cell], searches: Sequence[Search]) -> tuple[MeasuredShape, ...]:
+def _shapes(cells: Sequence[Cell], searches: Sequence[Search], budget: int) -> tuple[MeasuredShape, ...]:
     by_cell: dict[Cell, list[Search]] = defaultdict(list)
     for search in searches:
         by_cell[search.cell].append(search)
-    return tuple(_shape(cell, by_cell[cell]) for cell in cells)
+    return tuple(_shape(cell, by_cell[cell], budget) for cell in cells)
 
 
-def _shape(cell: Cell, searches: Sequence[Search]) -> MeasuredShape:
-    levels: dict[int, Counter[str]] = defaultdict(Counter)
-    failures: Counter[str] = Counter()
-    for search in searches:
-        failures.update(search.shape["failures"])
-        for depth, level in enumerate(search.shape["levels"]):
-            levels[depth].update(level)
-    total = sum(levels.values(), Counter[str]())
-    tried = total["tried"] or 1
-    return MeasuredShape(
-        cell,
-        len(searches),
-        fmean(search.shape["states"] for search in searches),
-        tuple(
-            levels[depth]["new"] / levels[depth]["expanded"] for depth in sorted(levels) if levels[depth]["expanded"]
-        ),
-        (total["new"] + total["merged"] + total["proved"]) / tried,
-        total["merged"] / tried,
-        {kind: count for kind, count in failures.items() if count},
-        dict(sorted(Counter(len(search.proof) for search in searches if search.proved).items())),
-    )
+def _shape(cell: Cell, searches: Sequence[Search], budget: int) -> MeasuredShape:
+    proofs = Counter(len(one.proof) for one in searches if one.proved and one.spent.expansions <= budget)
+    return MeasuredShape(cell, summed(search.shape for search in searches), dict(sorted(proofs.items())))

@@ -54,6 +54,7 @@
         ),
       ],
     });
+    chart.setAttribute("role", "img");
     const legend = element("ul", { class: "legend" });
     for (const name of shown) {
       const swatch = d3.create("svg").attr("width", 26).attr("height", 10).attr("aria-hidden", "true");

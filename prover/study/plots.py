@@ -56,7 +56,7 @@ def _branching(results: Results, figures: Figures) -> Figure:
     shapes = {shape.cell: shape for shape in figures.shapes}
 
     def draw(axes: Axes, cell: Cell, colour: str, dashes: str) -> None:
-        branching = shapes[cell].branching[:SHOWN_DEPTHS]
+        branching = shapes[cell].shape.branching[:SHOWN_DEPTHS]
         axes.plot(range(len(branching)), branching, dashes, marker="o", markersize=4, color=colour, label=cell.member)
 
     return _by_strategy(results, tuple(shapes), draw, "depth", "new states a state")

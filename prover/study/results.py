@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,16 +22,30 @@ CURVE_POINTS = 160
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What a cell takes for a theorem, seeds averaged, by the names in search.budget."""
+
+    lean_s: float
+    model_tokens: float
+    flops: float
+
+
+@dataclass(frozen=True)
 class Alone:
-    """What the searches of one cell came to, [theorems, seeds]: expansions spent, and whether they ended in a proof."""
+    """What the searches of one cell came to, [theorems, seeds]: expansions spent, and whether they ended in a proof.
+
+    The others are what they took, by the names in Costs.
+    """
 
     spent: Counts
     proved: NDArray[np.bool_]
-    tokens: Counts
+    lean_s: Shares
+    model_tokens: Shares
+    flops: Shares
 
     def rolled(self, by: int) -> Alone:
         """The same with other seeds: those of a member that an ensemble has a second time."""
-        return Alone(np.roll(self.spent, by, 1), np.roll(self.proved, by, 1), np.roll(self.tokens, by, 1))
+        return Alone(*(np.roll(getattr(self, each.name), by, 1) for each in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class Results:
 
     `parts[cell]` are the searches that the cell consists of: one, or those of the members of an ensemble in their turn.
     `missing` counts the theorems that are not there yet; `repeating` are the ensembles that have a member twice.
+    `longer` counts the searches that went on beyond the largest budget, as it was larger when they were made.
     """
 
     theorems: tuple[str, ...]
@@ -49,6 +64,7 @@ class Results:
     seeds: tuple[int, ...]
     parts: Mapping[Cell, tuple[Alone, ...]]
     repeating: frozenset[Cell] = frozenset()
+    longer: int = 0
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -89,9 +105,12 @@ class Results:
         steps = np.geomspace(1, self.budget, CURVE_POINTS).round().astype(int).tolist()
         return sorted({*steps, *self.budgets})
 
-    def tokens(self, cell: Cell) -> float | None:
-        """Model tokens a theorem within the largest budget; None for an ensemble, whose members stop elsewhere."""
-        return None if self.is_ensemble(cell) else float(self.parts[cell][0].tokens.mean())
+    def costs(self, cell: Cell) -> Costs | None:
+        """Within the largest budget; None for an ensemble, whose members stop elsewhere."""
+        if self.is_ensemble(cell):
+            return None
+        (alone,) = self.parts[cell]
+        return Costs(*(float(getattr(alone, each.name).mean()) for each in fields(Costs)))
 
 
 def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequence[Search]) -> Results:
@@ -111,7 +130,10 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
         return Alone(
             np.array([[one.spent.expansions for one in row] for row in rows], dtype=np.int64).reshape(shape),
             np.array([[one.proved for one in row] for row in rows], dtype=bool).reshape(shape),
-            np.array([[one.spent.model_tokens for one in row] for row in rows], dtype=np.int64).reshape(shape),
+            *(
+                np.array([[getattr(one.spent, each.name) for one in row] for row in rows], dtype=float).reshape(shape)
+                for each in fields(Costs)
+            ),
         )
 
     parts: dict[Cell, tuple[Alone, ...]] = {cell: (array(cell),) for cell in alone}
@@ -127,4 +149,5 @@ def collect(options: StudyOptions, theorems: Sequence[Stated], searches: Sequenc
         seeds,
         parts,
         frozenset(cell for cell, its in ensembles.items() if len(set(its)) < len(its)),
+        sum(one.spent.expansions > options.budget for name in complete for one in found[name].values()),
     )

@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
+from prover.report.report import by_depth
 from prover.study.analysis import Comparison, Figures
 from prover.study.config import StudyOptions
-from prover.study.results import Results
+from prover.study.results import Costs, Results
 from search.statistics import Interval
 
 NOTHING = "–"
@@ -62,7 +63,7 @@ def _rates(results: Results, figures: Figures) -> Table:
         (
             *(cell.member, cell.strategy),
             *(str(figures.rate(cell, budget)) for budget in results.budgets),
-            NOTHING if (tokens := results.tokens(cell)) is None else f"{tokens:,.0f}",
+            *_costs(results.costs(cell)),
         )
         for cell in results.cells
     ]
@@ -70,11 +71,18 @@ def _rates(results: Results, figures: Figures) -> Table:
     return _table(
         "Proved within a budget, %",
         "Verified proofs within so many expansions a theorem, seeds averaged, with Wilson's 95 % interval over"
-        " theorems. Model tokens are those that a theorem takes within the largest budget.",
-        ("member", "strategy", *map(str, results.budgets), "model tokens"),
+        " theorems. Lean seconds, model tokens and FLOPs (2 x parameters x tokens) are those of a theorem within the"
+        " largest budget; a tactic that another cell tried before takes no Lean.",
+        ("member", "strategy", *map(str, results.budgets), "Lean, s", "model tokens", "FLOPs"),
         rows,
-        range(2, 3 + budgets),
+        range(2, 5 + budgets),
     )
+
+
+def _costs(costs: Costs | None) -> tuple[str, str, str]:
+    if costs is None:
+        return NOTHING, NOTHING, NOTHING
+    return f"{costs.lean_s:,.1f}", f"{costs.model_tokens:,.0f}", f"{costs.flops:.2g}"
 
 
 def _comparisons(results: Results, figures: Figures) -> Table:
@@ -92,9 +100,9 @@ def _comparisons(results: Results, figures: Figures) -> Table:
         f"Against the baseline, within {results.budget} expansions",
         "Theorem by theorem, against the baseline with the same strategy, and the baseline's strategies against the"
         " first of them, as ensembles with strategies of their own are: on how many the cell does better and worse, the"
-        " difference in points with its 95 % interval, the exact two-sided McNemar test, and the same adjusted for all"
-        " these comparisons (Holm). Efficiency is the other's budget over the cell's where both prove as much, with a"
-        " bootstrap interval: 2 is half the budget.",
+        " difference in points with its 95 % interval, the exact two-sided McNemar test (with several seeds the sign"
+        " test over theorems), and the same adjusted for all these comparisons (Holm). Efficiency is the other's budget"
+        " over the cell's where both prove as much, with a bootstrap interval: 2 is half the budget.",
         ("member", "strategy", "against", "better", "worse", "difference, points", "p", "p (Holm)", "efficiency"),
         rows,
         range(3, 9),
@@ -132,24 +140,28 @@ def _alone(side: str, figures: Figures) -> Table:
 
 
 def _shapes(figures: Figures) -> Table:
-    kinds = sorted({kind for one in figures.shapes for kind in one.failures})
+    kinds = sorted({kind for one in figures.shapes for kind in one.shape.failures})
     rows = [
         (
-            *(one.cell.member, one.cell.strategy, f"{one.states:.1f}"),
-            " ".join(f"{each:.1f}" for each in one.branching[:8]) + (" …" if len(one.branching) > 8 else ""),  # noqa: PLR2004
-            *(f"{100 * one.valid:.1f}", f"{100 * one.merged:.1f}"),
+            *(one.cell.member, one.cell.strategy, f"{one.shape.states:.1f}"),
+            *(by_depth(one.shape.tried), by_depth(one.shape.branching)),
+            *(f"{100 * one.shape.valid:.1f}", f"{100 * one.shape.merged:.1f}"),
             NOTHING if one.proof_depth is None else f"{one.proof_depth:.1f}",
-            *(f"{one.failures.get(kind, 0):,}" for kind in kinds),
+            *(f"{one.shape.failures.get(kind, 0):,}" for kind in kinds),
         )
         for one in figures.shapes
     ]
     return _table(
         "Measured shape",
-        "Of the trees within the largest budget: states a search, new states for each state expanded (at depth 0, 1,"
-        " …), tactics that Lean took and those that led to a known state, tactics in a proof, and failures by kind.",
-        ("member", "strategy", "states", "branching by depth", "valid, %", "merged, %", "proof length", *kinds),
+        "Of the trees within the largest budget: states a search, tactics tried and new states for each state expanded"
+        " (at depth 0, 1, …), tactics that Lean took and those that led to a known state, tactics in a proof, and"
+        " failures by kind.",
+        (
+            *("member", "strategy", "states", "tried by depth", "new by depth", "valid, %", "merged, %"),
+            *("proof length", *kinds),
+        ),
         rows,
-        (2, *range(4, 7 + len(kinds))),
+        (2, *range(5, 8 + len(kinds))),
     )
 
 
@@ -208,6 +220,11 @@ def denominators(results: Results) -> str:
         said += f" Not in the rates: {len(results.unsupported)} that the engine cannot state."
     if results.missing:
         said += f" Not in the rates yet: {results.missing} that are not finished."
+    if results.longer:
+        said += (
+            f" {results.longer} searches were made with a larger budget: what they proved beyond {results.budget}"
+            " expansions does not count, while their trees and what they took are of the whole."
+        )
     return said
 
 
@@ -235,9 +252,13 @@ def _cell(text: str) -> str:
 
 
 def csv_text(results: Results, figures: Figures) -> str:
-    """study.csv: a row for each cell and budget, rates as shares; empty where there is nothing to tell."""
+    """study.csv: a row for each cell and budget, rates as shares; empty where there is nothing to tell.
+
+    Efficiency, the theorems that no other cell proves, and what a theorem takes are of the largest budget.
+    """
     tested = {(one.cell, one.budget): one for one in figures.comparisons}
     efficient = {one.cell: one.ratio for one in figures.efficiencies}
+    alone = {one.name: len(one.alone) for one in figures.by_cell}
     passes = [f"pass@{k}" for k in range(1, len(results.seeds) + 1)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -245,7 +266,7 @@ def csv_text(results: Results, figures: Figures) -> str:
         [
             *("member", "strategy", "budget", "theorems", "seeds", "rate", "low", "high", *passes),
             *("against", "better", "worse", "difference", "difference_low", "difference_high", "p", "p_holm"),
-            *("efficiency", "efficiency_low", "efficiency_high"),
+            *("efficiency", "efficiency_low", "efficiency_high", "alone", *(each.name for each in fields(Costs))),
         ]
     )
     for one in figures.rates:
@@ -257,8 +278,12 @@ def csv_text(results: Results, figures: Figures) -> str:
             row += [test.paired.p_value, test.p_holm]
         else:
             row += [None] * 8
-        ratio = efficient.get(one.cell) if one.budget == results.budget else None
-        writer.writerow(row + (_interval(ratio) if ratio else [None] * 3))
+        largest = one.budget == results.budget
+        ratio = efficient.get(one.cell) if largest else None
+        row += _interval(ratio) if ratio else [None] * 3
+        costs = results.costs(one.cell) if largest else None
+        row += [alone[str(one.cell)], *astuple(costs)] if costs else [None] * (1 + len(fields(Costs)))
+        writer.writerow(row)
     return file.getvalue()
 
 

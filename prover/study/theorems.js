@@ -3,6 +3,7 @@
 (() => {
   const RESULT = { proved: "proved", budget: "budget spent", exhausted: "exhausted" };
   const SHOWN = 110; // characters of a statement or proof in a table
+  const OPENS = "DecompressionStream" in window; // whether the browser can unpack a tree
 
   const brief = (text) => {
     const line = text.replace(/\s+/g, " ");
@@ -48,7 +49,8 @@
     $("theorem-unsupported").textContent = theorem.unsupported ? `Not supported by the engine: ${theorem.unsupported}` : "";
     $("search-table").tBodies[0].replaceChildren(...theorem.searches.map((search) => searchRow(theorem, search)));
     for (const header of $("search-table").tHead.rows[0].cells) header.removeAttribute("aria-sort");
-    const first = d3.least(theorem.searches.filter((search) => search.tree !== null), (search) =>
+    if (!OPENS) $("theorem-unsupported").textContent += " This browser cannot open search trees, as it has no DecompressionStream: take a newer one.";
+    const first = OPENS && d3.least(theorem.searches.filter((search) => search.tree !== null), (search) =>
       search.status === "proved" ? search.expansions : Infinity);
     $("tree-section").hidden = true;
     wanted = null;
@@ -74,7 +76,7 @@
       element("td", {}, element("span", { class: `badge ${search.status}` }, RESULT[search.status] ?? search.status)),
       figure(search.expansions),
       element("td", {}, element("code", {}, brief(search.proof.join("; ")))),
-      element("td", {}, search.tree === null ? "–" : open),
+      element("td", {}, search.tree === null || !OPENS ? "–" : open),
     );
   }
 
