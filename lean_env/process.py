@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from lean_env.repl import ProcessDied, Repl
-from lean_env.wire import Answer
+from lean_env.wire import LONGEST_ANSWER, Answer
 
 MIB = 2**20
 NEARLY_FULL = 0.9  # of the memory limit
@@ -90,12 +90,16 @@ class Process:
     def cause(self) -> EndCause:
         """Why it ended. One that closed its pipes and lingered was killed by its Repl: its own doing."""
         returncode = self._repl.returncode
-        return (self._ended_by or EndCause.CRASH) if returncode is None else EndCause.of_returncode(returncode)
+        if returncode is not None:
+            return EndCause.of_returncode(returncode)
+        return self._ended_by or (EndCause.MEMORY if self._repl.flooded else EndCause.CRASH)
 
     def explain(self, death: ProcessDied) -> str:
         """Why it ended, in one line."""
         if self.cause is EndCause.TIMEOUT:
             return f"no answer within {self._last_limit_s:g} s{death.last_words}"
+        if self._repl.flooded:
+            return f"its answer grew over {LONGEST_ANSWER // MIB} MiB{death.last_words}"
         if self.cause is EndCause.MEMORY:
             return f"the process grew over {self._memory_limit_mb} MiB{death.last_words}"
         return str(death)

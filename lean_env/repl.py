@@ -19,7 +19,7 @@ from typing import Any, Self, cast
 
 import psutil
 
-from lean_env.wire import Answer, AnswerReader
+from lean_env.wire import Answer, AnswerReader, AnswerTooLong
 
 STDERR_TAIL = 4096  # bytes of the process's stderr that are kept
 LAST_WORDS = 300  # characters of them in an error message
@@ -66,6 +66,7 @@ class Repl(asyncio.SubprocessProtocol):
         self._reader = AnswerReader()
         self._pending: asyncio.Future[Answer] | None = None
         self._stderr = bytearray()
+        self.flooded = False  # whether it was ended because what it printed had no end
         self._group_killed = False
         self._killed = False
         self._tree: list[psutil.Process] = []
@@ -164,7 +165,16 @@ class Repl(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """It printed something (called by asyncio)."""
         if fd == 1:
-            for answer in self._reader.feed(data):
+            if self.flooded:
+                return  # what was on its way when it was ended
+            try:
+                answers = self._reader.feed(data)
+            except AnswerTooLong:
+                self._reader.reset()
+                self.flooded = True
+                self.kill()
+                return
+            for answer in answers:
                 if self._pending is not None and not self._pending.done():
                     self._pending.set_result(answer)
         else:

@@ -10,6 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Answer = dict[str, Any]
 
+LONGEST_ANSWER = 256 * 2**20  # bytes; the largest that are known, of proof states, have some megabytes
+
+
+class AnswerTooLong(Exception):
+    """What was begun is longer than any answer: it is kept in memory until it ends, and it may never end."""
+
 
 class _Wire(BaseModel):
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -88,19 +94,26 @@ class AnswerReader:
         self._line: list[bytes] = []  # chunks of the line that has not ended
         self._lines: list[bytes] = []  # lines of the object that has not ended
         self._depth = 0  # brackets open at the end of `_lines`
+        self._held = 0  # bytes of `_line` and `_lines`
 
     def feed(self, chunk: bytes) -> list[Answer]:
-        """The objects that `chunk` completes."""
+        """The objects that `chunk` completes. Raises AnswerTooLong, after which it takes a reset."""
         self._line.append(chunk)
-        if b"\n" not in chunk:
-            return []
-        *lines, rest = b"".join(self._line).split(b"\n")
-        self._line = [rest]
-        return [answer for line in lines if (answer := self._end_line(line.strip())) is not None]
+        self._held += len(chunk)
+        answers: list[Answer] = []
+        if b"\n" in chunk:
+            *lines, rest = b"".join(self._line).split(b"\n")
+            self._line = [rest]
+            answers = [answer for line in lines if (answer := self._end_line(line.strip())) is not None]
+            if not self._lines:
+                self._held = len(rest)
+        if self._held > LONGEST_ANSWER:
+            raise AnswerTooLong
+        return answers
 
     def reset(self) -> None:
         """Forget what has begun."""
-        self._line, self._lines, self._depth = [], [], 0
+        self._line, self._lines, self._depth, self._held = [], [], 0, 0
 
     def _end_line(self, line: bytes) -> Answer | None:
         if not self._lines:

@@ -79,6 +79,10 @@ async def engine_of(
         if native is not None:
             raise InputError("theorems of a traced repository are proved in LeanDojo: leave --engine out")
 
+        say(
+            "no sandbox around LeanDojo, tactics can reach this machine: "
+            "run prove in a container without network if you do not trust the model"
+        )
         limits = leandojo.Limits(timeout_s)
         return await leandojo.LeanDojoEngine.start(benchmark.repository, benchmark.places, workers, limits)
     return await own_engine(native, workers, timeout_s, say)

@@ -55,6 +55,8 @@ ATTACKS = (
     Attack("sorryAx", "exact sorryAx _ true", "refused"),
     # The axiom, its name in guillemets.
     Attack("sorryAx in guillemets", "exact «sorryAx» _ true", "refused"),
+    # The axiom, by its whole name.
+    Attack("sorryAx from the root", "exact _root_.sorryAx _ true", "refused"),
     # The axiom, found by a tactic that applies it.
     Attack("apply sorryAx", "apply sorryAx\nexact true", "refused"),
     # `stop` expands to `repeat sorry`.
@@ -267,6 +269,14 @@ ATTACKS = (
     ),
     # Another theorem is proved than the one that is named.
     Attack("another name", "rfl", "refused", "theorem y : (1 : ℕ) = 1 := by sorry"),
+    # Another theorem is proved, by sorry, than the one of the library whose axioms are asked for.
+    Attack(
+        "the name of another",
+        "exact sorryAx _ true",
+        "refused",
+        "theorem y : (1 : ℕ) = 2 := by sorry",
+        name="Nat.add_comm",
+    ),
     # A name that only looks the same.
     Attack("a name with a point in it", "rfl", "refused", "theorem «x.y» : (1 : ℕ) = 1 := by sorry", name="x.y"),
     # The given name is a prefix of the theorem's.

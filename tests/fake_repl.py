@@ -61,6 +61,14 @@ def half_a_line(seconds: str) -> None:
     os._exit(3)
 
 
+def flood(kind: str) -> None:
+    """Prints without end: one line, or an object over many lines."""
+    line = "x" * (1 << 20)
+    say('{"env": 0, "messages": [\n' if kind == "lines" else '{"env": 0, "messages": "')
+    while True:
+        say(f'"{line}",\n' if kind == "lines" else line)
+
+
 HELD: list[bytes] = []
 FAULTS = {
     "hang": hang,
@@ -74,6 +82,7 @@ FAULTS = {
     "stderr": lambda size: (os.write(2, b"." * int(size) + b"last words\n"), os._exit(4)),
     "garbage": lambda _: say('warning: no json\n{ not json\n[1]\n3\n\n{"unended": [\n\n'),
     "half": half_a_line,
+    "flood": flood,
     "grandchild": grandchild,
     "ifexists": if_exists,
     "closeout": lambda _: (os.close(1), hang("")),

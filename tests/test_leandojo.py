@@ -112,8 +112,8 @@ async def test_line_longer_than_a_terminal_takes_reaches_lean_whole(dojo: LeanDo
         ("lean_answers_late", FailureKind.TIMEOUT),
         ("have : 5^999999 % 7 = 6 := by grind", FailureKind.TIMEOUT),
         ("lean_exits", FailureKind.CRASH),
-        ("lean_is_out_of_memory", FailureKind.CRASH),
-        ("lean_is_killed", FailureKind.CRASH),
+        ("lean_is_out_of_memory", FailureKind.MEMORY),
+        ("lean_is_killed", FailureKind.MEMORY),
         ("lean_prints_half", FailureKind.CRASH),
     ],
 )

@@ -10,9 +10,9 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import native_project
 import pytest
@@ -36,7 +36,9 @@ from lean_env.native import project as projects
 from lean_env.native import sandbox
 from lean_env.native.engine import GUARD, Limits, NativeEngine
 from lean_env.native.project import Project, open_project
-from lean_env.process import Process
+from lean_env.pool import Pool, Slot
+from lean_env.process import EndCause, Process
+from lean_env.repl import ProcessDied
 from lean_env.verify import elaborated_header, imported
 from lean_env.wire import ErrorAnswer, TacticAnswer
 
@@ -113,13 +115,13 @@ async def test_what_a_header_imports_is_imported_once_in_a_process(engine: Nativ
 
     await requests(LESS)
     assert await requests(LESS) == 2  # the statement is looked at, and elaborated
-    assert await requests(Theorem("t", LESS.statement, f"{MINIF2F}\nset_option maxRecDepth 900")) == 4
-    assert await requests(Theorem("t", LESS.statement, "import Mathlib.Tactic\nopen Nat")) == 7
+    assert await requests(Theorem("less", LESS.statement, f"{MINIF2F}\nset_option maxRecDepth 900")) == 4
+    assert await requests(Theorem("less", LESS.statement, "import Mathlib.Tactic\nopen Nat")) == 7
 
 
 async def test_an_import_that_the_project_does_not_have_is_unsupported_with_leans_reason(engine: NativeEngine) -> None:
     with pytest.raises(UnsupportedStatement, match="unknown module prefix 'NoSuchLibrary'"):
-        await engine.open(Theorem("t", LESS.statement, "import NoSuchLibrary"))
+        await engine.open(Theorem("less", LESS.statement, "import NoSuchLibrary"))
 
 
 async def test_a_statement_that_lean_does_not_accept_is_unsupported_with_leans_reason(engine: NativeEngine) -> None:
@@ -134,12 +136,15 @@ async def test_a_statement_that_lean_does_not_accept_is_unsupported_with_leans_r
         Theorem("t", "theorem t : True := by sorry\n#eval 1"),
         Theorem("t", "#eval 1\ntheorem t : True := by sorry"),
         Theorem("t", "def t : Nat := by sorry"),
+        Theorem("Nat.add_comm", "theorem t : True := by sorry"),
         Theorem("t\n#eval 1", "theorem t : True := by sorry"),
         Theorem("t", "theorem t : True := by sorry", "#eval 1"),
         Theorem("t", "theorem t : True := by sorry", before="Nat.add_comm"),
     ],
 )
-async def test_a_statement_that_would_run_code_is_not_elaborated(engine: NativeEngine, theorem: Theorem) -> None:
+async def test_a_statement_that_is_not_the_theorem_or_would_run_code_is_not_elaborated(
+    engine: NativeEngine, theorem: Theorem
+) -> None:
     with pytest.raises(UnsupportedStatement):
         await engine.open(theorem)
 
@@ -178,6 +183,40 @@ async def test_a_process_that_takes_too_much_memory_fails_its_tactic(session: Se
     said = failed(await session.run(session.root, f"omega -- fault grow {MEMORY_MB}"), FailureKind.MEMORY)
     assert f"{MEMORY_MB} MiB" in said
     assert isinstance(await session.run(session.root, "omega"), Proved)
+
+
+class Scripted:
+    """A slot whose process gives these answers, one after the other."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.state: dict[str, Any] = {}
+        self.ended: list[EndCause] = []
+        self._answers = list(answers)
+
+    async def request(self, message: object, limit_s: float | None = None) -> dict[str, Any]:
+        return self._answers.pop(0)
+
+    def end(self, cause: EndCause) -> None:
+        self.ended.append(cause)
+
+    async def run(self, job: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await job(self)
+
+
+async def test_a_statement_that_is_not_taken_again_in_another_process_fails_the_tactic() -> None:
+    gone = {"severity": "error", "pos": {"line": 1, "column": 0}, "data": "no such file"}
+    slot = Scripted({"env": 0, "messages": [gone]})
+    session = native.NativeSession(cast(Slot, slot), cast(Pool, None), LESS, ("Mathlib",), "")
+    said = failed(await session.run(session.root, "omega"), FailureKind.CRASH)
+    assert said == "the statement was not taken again: no such file"
+
+
+@pytest.mark.parametrize("printed", [{"x": 1}, {"message": 3}, {"proofState": "new"}])
+async def test_an_object_that_is_no_answer_ends_its_process_and_nothing_else(printed: dict[str, Any]) -> None:
+    process = Scripted(printed)
+    with pytest.raises(ProcessDied, match=r"it printed what is no answer: \{"):
+        await native._tactic(cast(Process, process), "omega", 0)
+    assert process.ended == [EndCause.CRASH]
 
 
 # What tactic mode says.
@@ -272,7 +311,8 @@ REFUSED = (
     "let rec @[implemented_by Nat.succ] f (n : ℕ) : ℕ := n\nomega", "exact IO.FS.readFile", "open IO.FS in omega",
     "exact unsafeCast h", "exact (unsafe h)", "exact unsafeIO h", "bv_decide", "exact _root_.IO.FS.readFile",
     "exact _root_.unsafeCast h",
-    "exact (fun _ => h) `(tactic| skip)", "exact (fun _ => h) `IO",
+    "exact sorryAx _ true", "exact (fun _ => h) `(tactic| skip)", "exact (fun _ => h) `IO",
+    "open Lean in omega", "open Lean Elab Tactic in omega", "open Lean.Elab in omega", "open _root_.Lean.Meta in omega",
 )  # fmt: skip
 ALLOWED = (
     "omega", "exact h", "set_option maxRecDepth 4000 in omega", "try simp (config := { maxSteps := 100 })\nomega",
@@ -280,6 +320,8 @@ ALLOWED = (
     "have stopper := h\nomega", "-- sorry, run_tac, IO\nomega",
     'have : "run_tac sorry" = "run_tac sorry" := rfl\nomega',
     "rw [← Nat.succ_le] at h\nexact h", "rw (occs := .pos [1]) [Nat.add_one_le_iff]\nexact h",
+    "have : #[a, b].size = 2 := rfl\nomega", "have : #v[a, b].size = 2 := rfl\nomega", "open Lean.Omega in omega",
+    "have Leaner := h\nexact Leaner", "rename a < b => run\nexact run",
 )  # fmt: skip
 
 
@@ -293,16 +335,41 @@ async def test_a_tactic_that_could_run_code_is_refused_before_it_is_elaborated(s
     [
         ('"aesop_like" "(" &"simp_config" ":=" term ")" : tactic', f"aesop_like (simp_config := {RUN_IO})"),
         ('"from_lrat" str : term', 'exact from_lrat "p cnf 0 1"'),
+        ('"#loogle " term : term', "exact #loogle Nat.add _ _"),
+        ('"#leansearch" str : term', 'exact #leansearch "a sum of squares."'),
+        ('"#search" : term', "first | exact #search | trivial"),
     ],
 )
 async def test_what_runs_code_in_mathlib_alone_is_refused(engine: NativeEngine, syntax: str, tactic: str) -> None:
+    failed(await staged(engine, f"syntax (priority := low) {syntax}", tactic), FailureKind.REFUSED)
+
+
+QUOTED = 'scoped syntax "run_tacq " term : tactic\nscoped syntax "by_elabq " term : term'
+
+
+@pytest.mark.parametrize("space", ["Qq", "Another"])
+@pytest.mark.parametrize("tactic", ["run_tacq pure ()", "exact by_elabq pure ()", "(skip; run_tacq pure ())"])
+async def test_syntax_that_a_tactic_opens_for_itself_is_refused(engine: NativeEngine, space: str, tactic: str) -> None:
+    header = f"namespace {space}\n{QUOTED}\nend {space}"
+    failed(await staged(engine, header, f"open {space} in {tactic}"), FailureKind.REFUSED)
+
+
+async def test_a_number_sign_before_a_term_is_a_notation_and_its_note_a_comment(engine: NativeEngine) -> None:
+    header = 'prefix:max "#" => List.length\nmacro "#adaptation_note " body:term : term => `($body)'
+    tactic = "have (s : List Nat) : #s = s.length := #adaptation_note rfl\ntrivial"
+    assert isinstance(await staged(engine, header, tactic), Proved)
+
+
+async def staged(engine: NativeEngine, header: str, tactic: str) -> object:
+    """What becomes of a tactic on the goal True, behind a header that no benchmark may have."""
+
     async def run(process: native.Process) -> object:
-        place = await native._place(process, ("Init",), f"syntax (priority := low) {syntax}")
+        place = await native._place(process, ("Init",), header)
         return native._result(await native._tactic(process, native.guarded(tactic), place.stage))
 
     slot = engine.pool.assign()
     try:
-        failed(await slot.run(run), FailureKind.REFUSED)
+        return await slot.run(run)
     finally:
         engine.pool.release(slot)
 
@@ -325,7 +392,8 @@ def test_the_guard_knows_what_the_embedded_engine_refuses() -> None:
     table = script[script.index("FORBIDDEN") : script.index("}));")]
     keywords = re.findall(r"'?([@\w\[]+)'?: '", table)
     assert len(keywords) >= 10
-    assert [word for word in keywords if f'"{word}"' not in GUARD] == []
+    by_prefix = ("run_", "by_elab")  # of these the guard refuses all that there may be
+    assert [word for word in keywords if f'"{word}"' not in GUARD and not word.startswith(by_prefix)] == []
 
 
 async def test_code_that_is_not_refused_changes_nothing_outside_the_sandbox(engine: NativeEngine, folder: Path) -> None:

@@ -219,6 +219,11 @@ async def test_pauses_grow_and_are_as_long_as_the_server_asks(
     await server.ask(draws(server, STATES[0], 1))
     assert len(pauses) == 4 and pauses[3] == 7
     assert all(2**n / 2 <= pause <= 2**n for n, pause in enumerate(pauses[:3]))
+    pauses.clear()
+    served.fails.extend((429, {"Retry-After": asked}) for asked in ("86400", "9" * 400, "\xb2", "-1"))
+    await server.ask(draws(server, STATES[0], 1))
+    assert pauses[:2] == [openai.LONGEST_ASKED_S] * 2
+    assert all(0 < pause <= openai.LONGEST_WAIT_S for pause in pauses[2:])
 
 
 async def test_what_the_server_refuses_is_not_asked_again(served: Served, server: Server) -> None:

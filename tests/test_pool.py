@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lean_env import pool as pool_module
+from lean_env import process as process_module
+from lean_env import wire
 from lean_env.engine import EngineError, FailureKind
 from lean_env.pool import Pool, ProcessSpec, RequestFailed
 from lean_env.process import EndCause, Process
@@ -66,6 +68,18 @@ async def failure(outcome: Awaitable[str]) -> RequestFailed:
     with pytest.raises(RequestFailed) as caught:
         await outcome
     return caught.value
+
+
+async def test_an_answer_without_end_fails_its_request_as_one_that_takes_too_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "LONGEST_ANSWER", 8 << 20)
+    monkeypatch.setattr(process_module, "LONGEST_ANSWER", 8 << 20)
+    async with a_pool() as pool:
+        slot = pool.assign()
+        flooded = await failure(slot.run(job("flood line")))
+        assert (flooded.kind, flooded.message) == (FailureKind.MEMORY, "its answer grew over 8 MiB")
+        assert await slot.run(job("after")) == "after"
 
 
 async def test_a_timeout_fails_the_request_that_ran_and_no_other() -> None:

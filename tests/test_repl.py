@@ -113,6 +113,26 @@ async def test_an_answer_of_100_megabytes_arrives(start: Starter) -> None:
     assert said(await repl.request({"cmd": "next"})) == "next"
 
 
+@pytest.mark.parametrize("kind", ["line", "lines"])
+async def test_an_answer_without_end_ends_its_process_and_is_not_kept(
+    start: Starter, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "LONGEST_ANSWER", 8 << 20)
+    repl = await start()
+    assert (await died(repl, f"flood {kind}")).returncode is None
+    assert repl.flooded and repl._reader._held == 0
+
+
+def test_what_is_printed_between_answers_does_not_add_up_to_one_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "LONGEST_ANSWER", 1000)
+    reader = AnswerReader()
+    for _ in range(100):
+        assert reader.feed(b"no answer " * 20 + b"\n") == []
+        assert reader.feed(json.dumps({"env": [0] * 50}, indent=1).encode() + b"\n") == [{"env": [0] * 50}]
+    with pytest.raises(wire.AnswerTooLong):
+        reader.feed(b"x" * 1001)
+
+
 async def test_a_request_of_10_megabytes_is_sent(start: Starter) -> None:
     repl = await start()
     text = "x" * (10 << 20)

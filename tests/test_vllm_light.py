@@ -86,6 +86,49 @@ def test_models_of_two_bases_are_refused_for_one_engine(tmp_path: Path) -> None:
     assert BASE in message and str(tmp_path) in message
 
 
+def engine_arguments(monkeypatch: pytest.MonkeyPatch, settings: VllmSettings, *, cpu: bool = False) -> dict[str, Any]:
+    """What vLLM's engine would be started with: its modules are replaced, and the base is not read."""
+    given: dict[str, Any] = {}
+
+    def arguments(**named: Any) -> str:
+        given.update(named)
+        return "the arguments"
+
+    platform = SimpleNamespace(is_cpu=lambda: cpu)
+    modules = {
+        "vllm": SimpleNamespace(AsyncEngineArgs=arguments, platforms=SimpleNamespace(current_platform=platform)),
+        "vllm.v1.engine.async_llm": SimpleNamespace(AsyncLLM=SimpleNamespace(from_engine_args=lambda made: made)),
+        "vllm.config.lora": SimpleNamespace(MaxLoRARanks=Literal[8, 16, 32]),
+    }
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)  # type: ignore[arg-type]
+    read = [vllm.read_adapter(folder) for folder in ADAPTERS]
+    assert vllm._start(BASE, SimpleNamespace(dtype="torch.bfloat16"), settings, read) == "the arguments"
+    return given
+
+
+def test_what_the_settings_ask_for_reaches_vllms_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = engine_arguments(monkeypatch, VllmSettings(4, 0.5, 2048))
+    assert (given["model"], given["dtype"]) == (BASE, "bfloat16")
+    assert (given["tensor_parallel_size"], given["distributed_executor_backend"]) == (4, "mp")
+    assert (given["gpu_memory_utilization"], given["max_model_len"]) == (0.5, 2048)
+    assert (given["enable_lora"], given["max_loras"]) == (True, len(ADAPTERS))
+    assert engine_arguments(monkeypatch, VllmSettings())["distributed_executor_backend"] is None
+    assert engine_arguments(monkeypatch, VllmSettings(dtype="float32"))["dtype"] == "float32"
+
+
+def test_states_are_read_once_and_log_probs_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = engine_arguments(monkeypatch, VllmSettings())
+    assert given["enable_prefix_caching"] is True
+    assert given["logprobs_mode"] == "raw_logprobs"
+
+
+def test_the_faults_of_the_cpu_build_are_kept_clear_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_gpu, on_cpu = (engine_arguments(monkeypatch, VllmSettings(), cpu=cpu) for cpu in (False, True))
+    assert on_cpu["max_loras"] == on_gpu["max_loras"] + 1
+    assert (on_gpu["enable_chunked_prefill"], on_cpu["enable_chunked_prefill"]) == (None, False)
+
+
 # -- Options
 
 

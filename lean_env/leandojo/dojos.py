@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import signal
 import termios
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pexpect  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from lean_dojo import (
     Dojo,
     DojoCrashError,
@@ -34,10 +36,24 @@ from lean_env.leandojo.traced import Traced
 from lean_env.verify import shown
 
 LOCAL_MODES = 3  # place of the local modes in the attributes of a terminal
+REAP_S, LOOK_S = 1.0, 0.05  # how long Lean may take to be gone after its last word, and how often that is looked at
+KILLED = 128 + signal.SIGKILL  # what `lake env` ends with when its Lean was killed
+
+# What a terminal raises that is gone, or that gives bytes which are no text (a ValueError); and LeanDojo, where what it
+# reads from it is JSON of another form.
+BROKEN = (pexpect.ExceptionPexpect, termios.error, OSError, ValueError, LookupError, TypeError)
 
 
 class CannotState(Exception):
     """LeanDojo does not come to the theorem's first goal; the text is its reason."""
+
+
+class Interrupted(CannotState):
+    """Lean ended or ran out of time on its way to the theorem, so that nothing is known of it."""
+
+    def __init__(self, kind: FailureKind, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
 
 
 @dataclass
@@ -62,19 +78,19 @@ class OpenDojo:
         """Apply `tactic` to the first goal of a state."""
         if not shown(tactic):
             return Rejected(error="the tactic holds a character that cannot be shown", refused=True)
+        state = self.states[number]
         try:
-            result = self.dojo.run_tac(self.states[number], guarded(tactic))
+            result = self.dojo.run_tac(state, guarded(tactic))
         except DojoTacticTimeoutError:
             return self._lost(FailureKind.TIMEOUT, f"no answer within {self.limit_s:g} s")
         except DojoCrashError as error:
-            kind = FailureKind.MEMORY if error.is_out_of_memory else FailureKind.CRASH
-            return self._lost(kind, f"Lean ended: {error}")
+            return self._lost(_how_it_ended(self.dojo), f"Lean ended: {error}")
         except AssertionError as error:
-            if not self.dojo.proc.isalive():  # which LeanDojo asserts to have an exit code
-                killed = self.dojo.proc.signalstatus
-                kind = FailureKind.MEMORY if killed == signal.SIGKILL else FailureKind.CRASH
-                return self._lost(kind, f"Lean was ended by signal {killed}")
+            if not _alive(self.dojo):  # which LeanDojo asserts to have an exit code
+                return self._lost(_how_it_ended(self.dojo), f"Lean was ended by signal {self.dojo.proc.signalstatus}")
             return Rejected(error=f"LeanDojo cannot read the state after it {error}".strip())
+        except BROKEN as error:
+            return self._lost(_how_it_ended(self.dojo), f"Lean cannot be read any more: {_line(error)}")
         match result:
             case ProofFinished():
                 return Closed()
@@ -104,15 +120,19 @@ def goals(state: Any) -> tuple[str, ...]:
 
 
 def open_dojo(traced: Traced, place: Place, opening_s: float, limit_s: float) -> OpenDojo:
-    """Start Lean on a theorem, within `opening_s` seconds; `limit_s` is the limit of a tactic. Raises CannotState."""
+    """Start Lean on a theorem, within `opening_s` seconds; `limit_s` is the limit of a tactic.
+
+    Raises CannotState, and Interrupted where another attempt may go well.
+    """
     dojo = Dojo(theorem(traced, place), timeout=opening_s, additional_imports=[MODULE])
     try:
         _, root = dojo.__enter__()
         return OpenDojo(dojo, root, limit_s)
-    except (DojoInitError, AssertionError, ValueError, LookupError, OSError, RuntimeError) as error:
+    except (DojoInitError, DojoCrashError, DojoTacticTimeoutError, AssertionError, RuntimeError, *BROKEN) as error:
         # LeanDojo asserts and indexes where a file is not as it expects.
+        kind = _interruption(dojo, error)
         _end(dojo)
-        raise CannotState(" ".join(str(error).split()) or f"LeanDojo gives up with {type(error).__name__}") from error
+        raise (CannotState(_line(error)) if kind is None else Interrupted(kind, _line(error))) from error
 
 
 @contextlib.contextmanager
@@ -133,8 +153,40 @@ def theorem(traced: Traced, place: Place) -> Theorem:
 
 def _end(dojo: Any) -> None:
     """What `Dojo.__exit__` does, for one that may have got only half of what it needs; and its terminal is closed."""
-    if hasattr(dojo, "proc"):
+    if not hasattr(dojo, "proc"):
+        if hasattr(dojo, "modified_file"):
+            dojo.modified_file.close()
+        return
+    with contextlib.suppress(OSError):  # somebody else has deleted the changed file
         dojo.__exit__(None, None, None)
+    with contextlib.suppress(OSError, pexpect.ExceptionPexpect):  # what cannot be ended ends with this process
         dojo.proc.close(force=True)
-    elif hasattr(dojo, "modified_file"):
-        dojo.modified_file.close()
+
+
+def _interruption(dojo: Any, error: Exception) -> FailureKind | None:
+    """How Lean was lost before it came to the theorem; None where LeanDojo itself does not find the way there."""
+    if isinstance(error, DojoTacticTimeoutError) or "Timeout during initialization" in str(error):
+        return FailureKind.TIMEOUT
+    if isinstance(error, DojoCrashError) or "Unexpected EOF" in str(error):
+        return _how_it_ended(dojo)
+    return None
+
+
+def _alive(dojo: Any) -> bool:
+    try:
+        return bool(dojo.proc.isalive())
+    except pexpect.ExceptionPexpect:  # somebody else has waited for it
+        return False
+
+
+def _how_it_ended(dojo: Any) -> FailureKind:
+    """MEMORY where Lean was killed, as a machine does it that has no more; else CRASH."""
+    until = time.monotonic() + REAP_S
+    while _alive(dojo) and time.monotonic() < until:
+        time.sleep(LOOK_S)
+    killed = dojo.proc.signalstatus == signal.SIGKILL or dojo.proc.exitstatus == KILLED
+    return FailureKind.MEMORY if killed else FailureKind.CRASH
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or f"LeanDojo gives up with {type(error).__name__}"

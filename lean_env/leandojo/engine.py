@@ -27,6 +27,8 @@ from lean_env.engine import (
     Verdict,
     VerdictKind,
 )
+from lean_env.leandojo.guard import COMPILE_S
+from lean_env.leandojo.lean import PROBE_S
 from lean_env.leandojo.protocol import Closed, Lost, Opened, Ready, Rejected, Unsupported
 from lean_env.leandojo.repository import Place, Repository, require_leandojo
 from lean_env.pool import Pool, ProcessSpec, RequestFailed, Slot
@@ -35,6 +37,7 @@ from lean_env.verify import Facts, WholeTheorem, judge
 
 OPENING_S = 300.0  # wall limit for importing what the file imports, and elaborating it up to the theorem
 VERIFICATION_S = 300.0  # wall limit of each of the two Leans that look at a whole proof
+STARTING_S = PROBE_S + COMPILE_S  # the repository's Lean loads LeanDojo's REPL, and compiles the guard
 GRACE_S = 15.0  # what a worker may take beyond its own limits before it is taken for hung
 RECYCLE_AFTER = 20_000  # requests
 
@@ -81,11 +84,19 @@ class LeanDojoSession:
         self.root = ProofState(0, ())
 
     async def start(self) -> None:
-        """Open the first Dojo. Raises UnsupportedStatement."""
+        """Open the first Dojo, with a second try where Lean was lost on the way. Raises UnsupportedStatement."""
+
+        async def job(process: Process) -> tuple[str, ...]:
+            try:
+                return await self._open(process)
+            except _Lost:  # the machine may have been busy, or short of memory
+                return await self._open(process)
+
         try:
-            self.root = ProofState(0, await self._slot.run(self._open))
-        except RequestFailed as failure:
-            raise UnsupportedStatement(f"{failure.kind.value} while opening it: {failure}") from failure
+            self.root = ProofState(0, await self._slot.run(job))
+        except (RequestFailed, _Lost) as failure:
+            reason = f"Lean did not come to it, which says nothing of the statement ({failure.kind.value}: {failure})"
+            raise UnsupportedStatement(reason) from failure
 
     async def run(self, state: ProofState, tactic: str) -> TacticResult:
         """Apply `tactic` to the first goal of `state`."""
@@ -108,6 +119,8 @@ class LeanDojoSession:
             return Failed(failure.kind, str(failure))
         except _Lost as lost:
             return Failed(lost.kind, str(lost))
+        except UnsupportedStatement as why:  # which was opened before
+            return Failed(FailureKind.CRASH, f"the theorem was not opened again: {why}")
 
     async def close(self) -> None:
         """End the Dojo and give the slot back."""
@@ -129,8 +142,10 @@ class LeanDojoSession:
         return known
 
     async def _open(self, process: Process) -> tuple[str, ...]:
-        """Open a Dojo in a worker; gives the theorem's goals."""
+        """Open a Dojo in a worker; gives the theorem's goals. Raises UnsupportedStatement and _Lost."""
         answer = await process.request({"open": _sent(self._place), "session": self._name}, OPENING_S + GRACE_S)
+        if "lost" in answer:
+            raise self._lost(process, answer)
         if "unsupported" in answer:
             raise UnsupportedStatement(Unsupported.model_validate(answer).unsupported)
         opened = Opened.model_validate(answer)
@@ -141,13 +156,17 @@ class LeanDojoSession:
         """Run a tactic on the worker's state `remote`. Raises _Lost."""
         answer = await process.request({"tactic": tactic, "state": remote, "session": self._name})
         if "lost" in answer:
-            lost = Lost.model_validate(answer)
-            self._known(process).clear()
-            self._pool.statistics.ends[_ENDS.get(lost.lost, EndCause.CRASH)] += 1
-            raise _Lost(lost.lost, lost.message)
+            raise self._lost(process, answer)
         if "proved" in answer:
             return Closed.model_validate(answer)
         return Rejected.model_validate(answer) if "error" in answer else Opened.model_validate(answer)
+
+    def _lost(self, process: Process, answer: Mapping[str, Any]) -> _Lost:
+        """The error for an answer that says that the session's Dojo is gone."""
+        lost = Lost.model_validate(answer)
+        self._known(process).clear()
+        self._pool.statistics.ends[_ENDS.get(lost.lost, EndCause.CRASH)] += 1
+        return _Lost(lost.lost, lost.message)
 
     async def _remote(self, process: Process, key: int) -> int:
         """The worker's number for a state, which is made again from the theorem where its Dojo is gone."""
@@ -195,7 +214,8 @@ class LeanDojoEngine:
                 raise EngineError(answer["message"])
             ready.append(Ready.model_validate(answer))
 
-        spec = ProcessSpec(_command(repository, limits), warm_up, {**os.environ, **repository.environment})
+        env = {**os.environ, **repository.environment}
+        spec = ProcessSpec(_command(repository, limits), warm_up, env, start_limit_s=STARTING_S + GRACE_S)
         pool = Pool(spec, workers, limits.timeout_s + GRACE_S, limits.memory_mb, RECYCLE_AFTER, spare=0)
         await pool.start()
         versions = f"Lean {ready[0].lean}, LeanDojo {ready[0].leandojo}, {repository}"

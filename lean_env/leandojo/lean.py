@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +14,10 @@ import psutil
 from lean_env.engine import EngineError
 
 LAKE_LEAN = ("lake", "env", "lean")
+PROBE_S = 300.0  # wall limit of importing LeanDojo's REPL
+
+# Variables that hold what gives access to something, by their names: GITHUB_ACCESS_TOKEN, HF_TOKEN, OPENAI_API_KEY.
+_SECRET = re.compile(r"(^|_)(TOKEN|KEY|SECRET|PASS|PASSWORD|CREDENTIALS)(_|$)", re.IGNORECASE)
 
 
 class LeanTimeout(Exception):
@@ -33,6 +39,12 @@ def run_lean(folder: Path, command: Sequence[str], limit_s: float) -> subprocess
         process.communicate()
         raise LeanTimeout(f"no end within {limit_s:g} s") from None
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def forget_secrets() -> None:
+    """Take secrets out of this process's environment, so that no Lean that it starts has them."""
+    for name in [name for name in os.environ if _SECRET.search(name)]:
+        del os.environ[name]
 
 
 def _kill(pid: int) -> None:

@@ -19,10 +19,9 @@ from lean_dojo import LeanGitRepo, get_traced_repo_path, is_available_in_cache
 from lean_dojo.constants import CACHE_DIR, TACTIC_CPU_LIMIT, TACTIC_MEMORY_LIMIT, __version__
 
 from lean_env.engine import EngineError
-from lean_env.leandojo.lean import LAKE_LEAN, run_lean
+from lean_env.leandojo.lean import LAKE_LEAN, PROBE_S, run_lean
 from lean_env.leandojo.repository import Repository
 
-PROBE_S = 300.0  # wall limit of importing LeanDojo's REPL
 MIB_OF_GIB = 1024
 
 # What every Dojo starts Lean with.

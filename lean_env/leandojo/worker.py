@@ -16,10 +16,10 @@ from pydantic import BaseModel
 
 from lean_env.engine import EngineError
 from lean_env.leandojo.check import facts
-from lean_env.leandojo.dojos import CannotState, OpenDojo, goals, open_dojo
+from lean_env.leandojo.dojos import CannotState, Interrupted, OpenDojo, goals, open_dojo
 from lean_env.leandojo.guard import provide
-from lean_env.leandojo.lean import LeanTimeout
-from lean_env.leandojo.protocol import Opened, Ready, Unsupported
+from lean_env.leandojo.lean import LeanTimeout, forget_secrets
+from lean_env.leandojo.protocol import Lost, Opened, Ready, Unsupported
 from lean_env.leandojo.repository import Place, Repository
 from lean_env.leandojo.traced import Traced, find
 
@@ -58,6 +58,8 @@ class Worker:
                 return self._close(request["session"])
             place = Place(request["verify"]["file"], request["verify"]["name"])
             return facts(self._found, place, request["proof"], self._settings.opening_s, self._settings.verification_s)
+        except Interrupted as lost:
+            return Lost(lost=lost.kind, message=str(lost))
         except CannotState as why:
             return Unsupported(unsupported=str(why))
         except (EngineError, LeanTimeout) as error:
@@ -68,6 +70,7 @@ class Worker:
         if self._traced is None:
             self._traced = find(Repository(self._settings.url, self._settings.commit))
             provide(self._traced.folder)
+            forget_secrets()  # LeanDojo has used its token by now, and what runs tactics has no use for any
         return self._traced
 
     def _start(self) -> Answer:

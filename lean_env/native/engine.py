@@ -10,11 +10,14 @@ guard.lean and scoped notations would be gone, and reading one imports everythin
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Self
+
+from pydantic import ValidationError
 
 from lean_env.engine import (
     EngineError,
@@ -32,7 +35,8 @@ from lean_env.engine import (
 from lean_env.native.project import Project
 from lean_env.native.sandbox import Tool, within
 from lean_env.pool import Pool, ProcessSpec, RequestFailed, Slot
-from lean_env.process import Process
+from lean_env.process import EndCause, Process
+from lean_env.repl import ProcessDied
 from lean_env.verify import (
     VERIFICATION_SCOPE,
     Constant,
@@ -46,7 +50,7 @@ from lean_env.verify import (
     shown,
     whole_theorem,
 )
-from lean_env.wire import AnswerModel, CommandAnswer, ErrorAnswer, TacticAnswer, read_answer
+from lean_env.wire import Answer, AnswerModel, CommandAnswer, ErrorAnswer, TacticAnswer, read_answer
 
 IMPORTING_S = 300.0  # wall limit for importing what a header imports; the first time may read gigabytes
 OPENING_S = 60.0  # wall limit for elaborating a statement
@@ -138,6 +142,8 @@ class NativeSession:
             return Failed(failure.kind, str(failure))
         except _Lost as why:
             return Failed(FailureKind.CRASH, str(why))
+        except UnsupportedStatement as why:  # which Lean has taken before
+            return Failed(FailureKind.CRASH, f"the statement was not taken again: {why}")
 
     async def close(self) -> None:
         """Give the slot back."""
@@ -151,7 +157,7 @@ class NativeSession:
     async def _state(self, process: Process) -> tuple[str, ...]:
         """Elaborate the statement in a process; gives its goals."""
         place = await _place(process, self._imports, self._header)
-        if objection := await _objection(process, place, whole_theorem(self._theorem, "skip")):
+        if objection := await _objection(process, place, whole_theorem(self._theorem, "skip"), self._theorem.name):
             raise UnsupportedStatement(objection.reason)
         answer = await _command(process, whole_theorem(self._theorem, "sorry").text, place.env, OPENING_S)
         if len(answer.sorries) != 1 or answer.sorries[0].proof_state is None:
@@ -245,7 +251,7 @@ class NativeEngine:
 
         async def job(process: Process) -> Verdict:
             place = await _place(process, imports, f"{header}\n{VERIFICATION_SCOPE}".lstrip())
-            if objection := await _objection(process, place, whole):
+            if objection := await _objection(process, place, whole, theorem.name):
                 return objection
             return judge(await _facts(process, place, whole, theorem.name), whole)
 
@@ -301,15 +307,16 @@ async def _place(process: Process, imports: tuple[str, ...], header: str) -> _Pl
             text = "\n".join(f"import {module}" for module in imports)
             env = (await _command(process, text, None, IMPORTING_S)).env
             env = (await _command(process, GUARD, env, OPENING_S)).env
-        stage = (await _command(process, _STAGE, env, OPENING_S)).sorries[0].proof_state
-        assert stage is not None
-        places[imports, header] = _Place(env, stage)
+        answer = await _command(process, _STAGE, env, OPENING_S)
+        if not answer.sorries or answer.sorries[0].proof_state is None:
+            raise _no_answer(process, answer.model_dump())
+        places[imports, header] = _Place(env, answer.sorries[0].proof_state)
     return places[imports, header]
 
 
-async def _objection(process: Process, place: _Place, whole: WholeTheorem) -> Verdict | None:
-    """Why a whole theorem may not be elaborated: what does not parse, is not one theorem, or holds what it may not."""
-    text = f"neff_theorem\n{whole.statement}\nneff_against\n{whole.text}"
+async def _objection(process: Process, place: _Place, whole: WholeTheorem, name: str) -> Verdict | None:
+    """Why a whole theorem may not be elaborated: it does not parse, is not that of `name`, or holds what it may not."""
+    text = f"neff_theorem {name}\n{whole.statement}\nneff_against\n{whole.text}"
     result = _result(await _tactic(process, text, place.stage, OPENING_S))
     if isinstance(result, Failed):
         return Verdict(
@@ -389,7 +396,20 @@ async def _tactic(process: Process, text: str, state: int, limit_s: float | None
 async def _ask(
     process: Process, model: type[AnswerModel], request: Mapping[str, Any], limit_s: float | None
 ) -> AnswerModel | ErrorAnswer:
-    return read_answer(model, await process.request(request, limit_s))
+    answer = await process.request(request, limit_s)
+    try:
+        return read_answer(model, answer)
+    except ValidationError as error:
+        raise _no_answer(process, answer) from error
+
+
+def _no_answer(process: Process, printed: Answer) -> ProcessDied:
+    """The end of a process that printed something else than an answer, such as an initialiser of the project prints it.
+
+    Its answer may still come, and would be taken for that of the next request.
+    """
+    process.end(EndCause.CRASH)
+    return ProcessDied(None, f"it printed what is no answer: {json.dumps(printed, default=str)[:100]}")
 
 
 def _line(text: str) -> str:

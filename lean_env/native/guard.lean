@@ -3,9 +3,10 @@ What a proof may say, checked by Lean itself: the syntax tree of a tactic, or of
 been parsed and before anything of it is elaborated. Some syntax runs code while it is elaborated, and such code can do
 whatever the process can. The embedded engine has the same rules in embedded/permitted.js.
 
-`neff_tactic T` is `T`, unless `T` holds what it may not. `neff_theorem S neff_against P` does nothing, unless `S` or `P` is
-not one theorem, `P` does not state what `S` states, or one of them holds what it may not. Both are given to the REPL's
-tactic mode, where Lean's parser has to consume the whole text, so that no other command can follow.
+`neff_tactic T` is `T`, unless `T` holds what it may not. `neff_theorem N S neff_against P` does nothing, unless `S` or
+`P` is not one theorem, the name of `S` is not `N`, `P` does not state what `S` states, or one of them holds what it may
+not. Both are given to the REPL's tactic mode, where Lean's parser has to consume the whole text, so that no other command
+can follow.
 
 Needs nothing but `Init`, and of that only what is not generic: the library of the embedded engine, on which this is
 tested, has no code of generic functions.
@@ -19,26 +20,35 @@ def ofKeyword : String → Option String
   | "native_decide" => some "native_decide trusts the compiler"
   | "unsafe" => some "a proof may not be unsafe"
   | "@[" => some "a proof may not set attributes"
-  | "run_tac" | "run_elab" | "run_meta" | "run_cmd" | "run_conv" | "by_elab" | "elab_to_syntax" | "eval%" | "trace"
-  | "plausible" | "slim_check" | "with_panel_widgets" | "from_lrat" | "lrat_proof" => some "it runs code while it is elaborated"
+  | "elab_to_syntax" | "eval%" | "trace" | "plausible" | "slim_check" | "with_panel_widgets" | "from_lrat"
+  | "lrat_proof" => some "it runs code while it is elaborated"
   | "include_str" | "include_bytes" | "bv_check" => some "it reads files"
   | "polyrith" | "bv_decide" | "bv_decide?" => some "it asks another program"
   | _ => none
 
-/-- The first part of a name, behind `_root_`. -/
-def firstOf : Lean.Name → Lean.Name
-  | .str (.str .anonymous "_root_") first => .str .anonymous first
-  | .str .anonymous first => .str .anonymous first
-  | .str rest _ | .num rest _ => firstOf rest
-  | .anonymous => .anonymous
+/-- A name without the `_root_` before it. -/
+def unrooted : Lean.Name → Lean.Name
+  | .str .anonymous "_root_" | .anonymous => .anonymous
+  | .str rest last => .str (unrooted rest) last
+  | .num rest last => .num (unrooted rest) last
 
-/-- Names of what acts on the machine: a proof is about none of them. -/
-def ofName (name : Lean.Name) : Option String :=
-  match firstOf name with
+/-- Names of the axiom behind `sorry`, of what acts on the machine, and of what makes tactics: a proof is about none of
+them. Opened, the last bring syntax of their own, as `Qq` does. -/
+def under : Lean.Name → Option String
+  | .str .anonymous "sorryAx" => some "sorry, admit and stop are not a proof"
   | .str .anonymous "IO" | .str .anonymous "EIO" | .str .anonymous "BaseIO" | .str .anonymous "EST"
   | .str .anonymous "ST" | .str .anonymous "unsafeCast" | .str .anonymous "unsafeIO"
   | .str .anonymous "unsafeBaseIO" | .str .anonymous "unsafeEIO" => some "it names what acts on the machine"
-  | _ => none
+  | .str .anonymous "Qq" | .str .anonymous "Elab" | .str (.str .anonymous "Lean") "Elab"
+  | .str (.str .anonymous "Lean") "Meta" => some "it names what makes tactics"
+  | .str rest _ | .num rest _ => under rest
+  | .anonymous => none
+
+/-- Why a name may not stand in a proof. There are theorems in name spaces of `Lean`, but nobody opens all of it. -/
+def ofName (name : Lean.Name) : Option String :=
+  match unrooted name with
+  | .str .anonymous "Lean" => some "it names what makes tactics"
+  | name => under name
 
 /-- Limits of elaboration, names, and what only changes how things are shown. -/
 def harmlessOption : Lean.Name → Bool
@@ -98,10 +108,15 @@ where go (n : Nat) : Option String :=
   | _ => if n < stx.getNumArgs then go (n + 1) else some "a proof may not set an option without a name"
 
 /-- Why an atom may not stand in a proof. Quotations are parsed as the open name spaces want, which tactic mode does not
-know; a proof has no use for them. -/
+know; a proof has no use for them. Libraries name what runs code after what Lean calls so (`run_tacq`, `by_elabq`), and
+what asks a question with `#`, also of other programs (`#loogle`, `#leansearch`); arrays and vectors begin with it too. -/
 def ofAtom (text : String) : Option String :=
   match text.toList with
   | '`' :: _ => some "a proof may not quote syntax"
+  | 'r' :: 'u' :: 'n' :: '_' :: _ | 'b' :: 'y' :: '_' :: 'e' :: 'l' :: 'a' :: 'b' :: _ =>
+    some "it runs code while it is elaborated"
+  | '#' :: first :: _ =>
+    if first.isAlpha && text != "#v[" && text != "#adaptation_note" then some "it is a question and no proof" else none
   | _ => ofKeyword text
 
 /-- Why some syntax may not stand in a proof. -/
@@ -130,15 +145,22 @@ def sameStatement (one other : Lean.Syntax) : Bool :=
     && ((one.getArg 1).getArg 1).structEq ((other.getArg 1).getArg 1)
     && ((one.getArg 1).getArg 2).structEq ((other.getArg 1).getArg 2)
 
-def theoremRefusal (stated proved : Lean.Syntax) : Option String :=
+/-- Whether a theorem has the name that `name` has: what is asked of Lean afterwards, it is asked by that name. -/
+def hasName (name command : Lean.Syntax) : Bool :=
+  match name, ((command.getArg 1).getArg 1).getArg 0 with
+  | .ident _ _ one _, .ident _ _ other _ => one == other
+  | _, _ => false
+
+def theoremRefusal (name stated proved : Lean.Syntax) : Option String :=
   if !isTheorem stated then some "the statement is not one theorem"
+  else if !hasName name stated then some "the statement is that of a theorem of another name"
   else if !isTheorem proved then some "the text is not one theorem"
   else if !sameStatement stated proved then some "the theorem proved is not the statement given"
   else refusal proved
 
 -- At the lowest precedence, so that nothing that could follow a tactic follows this one instead.
 syntax:min (name := guardedTactic) "neff_tactic " tactic : tactic
-syntax:min (name := guardedTheorem) "neff_theorem " command " neff_against " command : tactic
+syntax:min (name := guardedTheorem) "neff_theorem " ident command " neff_against " command : tactic
 
 @[macro guardedTactic] def expandTactic : Lean.Macro := fun stx =>
   match refusal (stx.getArg 1) with
@@ -146,7 +168,7 @@ syntax:min (name := guardedTheorem) "neff_theorem " command " neff_against " com
   | none => pure (stx.getArg 1)
 
 @[macro guardedTheorem] def expandTheorem : Lean.Macro := fun stx =>
-  match theoremRefusal (stx.getArg 1) (stx.getArg 3) with
+  match theoremRefusal (stx.getArg 1) (stx.getArg 2) (stx.getArg 4) with
   | some reason => throw (.error stx ("neff refuses: " ++ reason))
   | none => `(tactic| skip)
 
