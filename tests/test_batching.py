@@ -223,20 +223,3 @@ async def test_closing_lets_the_batch_that_runs_end_and_cancels_who_waits(model:
 def test_a_batch_of_no_rows_is_refused(model: FakeModel) -> None:
     with pytest.raises(ValueError, match="max_rows is 0"):
         Batcher(model, max_rows=0)
-
-
-async def test_batchers_with_one_turn_run_one_after_the_other_and_gather_meanwhile() -> None:
-    first, second, turn = FakeModel(), FakeModel(), asyncio.Lock()
-    one, other = (Batcher(each, max_rows=8, turn=turn) for each in (first, second))
-    first.go_on.clear()
-    asked = [asyncio.create_task(one.ask(draws("a", 1)))]
-    await first.until_running()
-    for name in "bc":
-        asked.append(asyncio.create_task(other.ask(draws(name, 1))))
-        await asyncio.sleep(0.05)  # time enough for a batch, if it did not wait
-    assert not second.batches
-    first.go_on.set()
-    await asyncio.gather(*asked)
-    assert sizes(second) == [[1, 1]]
-    await one.close()
-    await other.close()

@@ -109,11 +109,10 @@ class Batcher:
     and what is written for it by then is thrown away. What the model raises reaches all who are in the batch.
     """
 
-    def __init__(self, model: Model, *, max_rows: int = MAX_ROWS, turn: asyncio.Lock | None = None) -> None:
-        """Batchers that are given the same `turn` run one after the other, and gather requests meanwhile."""
+    def __init__(self, model: Model, *, max_rows: int = MAX_ROWS) -> None:
         if max_rows < 1:
             raise ValueError(f"a batch must have at least 1 row; max_rows is {max_rows}")
-        self.model, self._max_rows, self._turn = model, max_rows, turn or asyncio.Lock()
+        self.model, self._max_rows = model, max_rows
         self._queue: deque[_Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tactic model")
         self._dispatcher: asyncio.Task[None] | None = None
@@ -140,24 +139,22 @@ class Batcher:
         self._thread.shutdown()
 
     async def _dispatch(self) -> None:
-        while self._queue:
-            async with self._turn:
-                await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop is in the batch
-                if batch := self._take():
-                    await self._run(batch)
-
-    async def _run(self, batch: Sequence[tuple[_Waiting, Request]]) -> None:
         loop = asyncio.get_running_loop()
-        started = loop.time()
-        run = loop.run_in_executor(self._thread, self.model.run, [request for _, request in batch])
-        await asyncio.wait([run])
-        error = run.exception()
-        self._count([request for _, request in batch], None if error else run.result(), loop.time() - started)
-        for index, (waiting, _) in enumerate(batch):
-            if error is None:
-                _receive(waiting, run.result()[index])
-            elif not waiting.future.done():
-                waiting.future.set_exception(error)
+        while self._queue:
+            await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop is in the batch
+            batch = self._take()
+            if not batch:
+                continue
+            started = loop.time()
+            run = loop.run_in_executor(self._thread, self.model.run, [request for _, request in batch])
+            await asyncio.wait([run])
+            error = run.exception()
+            self._count([request for _, request in batch], None if error else run.result(), loop.time() - started)
+            for index, (waiting, _) in enumerate(batch):
+                if error is None:
+                    _receive(waiting, run.result()[index])
+                elif not waiting.future.done():
+                    waiting.future.set_exception(error)
 
     def _take(self) -> list[tuple[_Waiting, Request]]:
         """The next batch off the queue: those who wait, with the part of their request that is in it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -105,8 +104,6 @@ def _open_served(names: Sequence[str]) -> dict[str, Shelved]:
 def _open_local(names: Sequence[str], device: str, max_rows: int, vllm: VllmSettings | None) -> dict[str, Shelved]:
     bases = {name: base_of(name) for name in names}
     sources: dict[str, Source] = {}
-    # Models that compute at once on the same cores or GPU are slower than one after the other in fuller batches.
-    turn = asyncio.Lock()
     if vllm is not None and len(set(bases.values())) > 1:
         raise ModelError(
             f"vLLM runs one base with its adapters, and these are {', '.join(dict.fromkeys(bases.values()))}: give one "
@@ -119,8 +116,7 @@ def _open_local(names: Sequence[str], device: str, max_rows: int, vllm: VllmSett
         if vllm is not None:
             sources[base] = VllmEngine.load(base, adapters, settings=vllm)
         else:
-            model = TacticModel.load(base, adapters, device=device)
-            sources[base] = Batcher(model, max_rows=max_rows, turn=turn)
+            sources[base] = Batcher(TacticModel.load(base, adapters, device=device), max_rows=max_rows)
     return {
         name: Shelved(
             _short(name) + (", vLLM" if vllm else ""), sources[base], None if base == name else name, n_eff(Path(name))

@@ -1,8 +1,8 @@
 """The searches of a study: a block of theorems after the other, every cell with every seed, as if each were alone.
 
 Lean is asked once for what several cells try in the same state of a theorem. That changes no figure, because such a
-tactic costs a cell its expansion all the same. Within a block, all searches by one model go on at a time and no others,
-so that they ask it in full batches. Both together save most of the time.
+tactic costs a cell its expansion all the same. Within a block, searches by one model follow each other, so that those
+that go on at a time ask it in one batch. Both together save most of the time.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import groupby
 
 from lean_env.engine import Engine, ProofState, TacticResult, Theorem, UnsupportedStatement
 from prover.run import SPARE_SEARCHES, Accept, Strategy, theorem_seed
@@ -24,8 +23,8 @@ from search.budget import Budget
 from search.known import KnownResults
 from search.policy import Policy
 
-BLOCK = 96  # theorems that are open at a time
-LANES = 576  # searches at a time: all strategies on a block by one model
+BLOCK = 48  # theorems that are open at a time
+LANES = 256  # searches at a time: enough to fill the batches of a model
 
 # From the seed of the study, which may have a model of its own, and from the seed of the search.
 PolicyAt = Callable[[int, int], Policy]
@@ -101,30 +100,23 @@ async def search_all(
     waiting = [theorem for theorem in theorems if theorem.name in todo]
     for start in range(0, len(waiting), BLOCK):
         block = [_Opened(engine, theorem) for theorem in waiting[start : start + BLOCK]]
-        tasks = sorted(((opened, task) for opened in block for task in todo[opened.theorem.name]), key=_model)
+        # A member and a seed are a model.
+        queue = iter(
+            sorted(
+                ((opened, task) for opened in block for task in todo[opened.theorem.name]),
+                key=lambda each: (each[1].seed, each[1].cell.member),
+            )
+        )
+        searches = partial(_lane, queue, contestants, budget, store, progress)
+        lanes = [asyncio.create_task(searches()) for _ in range(max(LANES, workers + SPARE_SEARCHES))]
         try:
-            for _, queue in groupby(tasks, key=_model):
-                searches = partial(_lane, queue, contestants, budget, store, progress)
-                await _all(searches() for _ in range(max(LANES, workers + SPARE_SEARCHES)))
+            await asyncio.gather(*lanes)
         finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
             for opened in block:
                 await opened.close()
-
-
-def _model(each: tuple[_Opened, Task]) -> tuple[int, str]:
-    """What tells whose model a search draws from: a member has one for each seed."""
-    return each[1].seed, each[1].cell.member
-
-
-async def _all(coroutines: Iterable[Coroutine[None, None, None]]) -> None:
-    """Run them together; the first that raises ends all."""
-    running = [asyncio.create_task(each) for each in coroutines]
-    try:
-        await asyncio.gather(*running)
-    finally:
-        for each in running:
-            each.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 class _Opened:
