@@ -127,6 +127,12 @@ def _read(engine: StandaloneEngine, source: Path) -> list[tuple[Theorem, str]]:
 
     if (source / DATABASE).exists():
         with closing(Store(source)) as store:
+            lean = store.settings().get("engine", engine.info.name)
+            if lean != engine.info.name:
+                raise InputError(
+                    f"{source} is a run of the engine {lean}, and minimize has {engine.info.name} alone, which may"
+                    f" judge otherwise: give a run of {engine.info.name}"
+                )
             found = [(f.theorem, f.attempt.proof) for f in store.findings() if f.attempt and f.attempt.proof]
         if not found:
             raise InputError(f"{source} holds no proofs: give a run that proved something")

@@ -153,7 +153,7 @@ CalibrationOption = Annotated[
     option(
         metavar="T,T,...",
         show_default="1 each",
-        help="shared: each policy's log-probabilities are divided by its number.",
+        help="shared: the temperature of each policy; above 1 its probabilities come closer to each other.",
     ),
 ]
 ScheduleOption = Annotated[

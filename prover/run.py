@@ -20,13 +20,15 @@ from lean_env.engine import Engine, Theorem, UnsupportedStatement, VerdictKind
 from lean_env.process import Statistics
 from prover.ensembles import Ensemble
 from prover.ensembles import Strategy as Strategy
+from prover.policy.guard import guarded
 from prover.records import Attempt, Claim, EngineUse, Finding, Member, MemberSearch, ModelUse, Outcome
 from prover.report.report import render
 from prover.store import REPORT, SUMMARY, Store
+from search import shape
 from search.budget import Budget, SearchResult, SearchStatus
 from search.ensemble import Pot
 from search.expansion import Accept as Accept
-from search.known import KnownResults
+from search.known import KnownResults, known_verdicts
 from search.policy import Policy
 from search.tree import Tree
 
@@ -132,7 +134,8 @@ def split_of(benchmark: Benchmark) -> str:
 async def attempt(engine: Engine, theorem: Theorem, plan: Plan, pot: Pot) -> Attempt:
     """Search for a proof of `theorem`; it counts when the engine has verified it. `pot` is the run's.
 
-    Raises UnsupportedStatement when the engine cannot state the theorem, and EngineError.
+    Raises UnsupportedStatement when the engine cannot state the theorem, EngineError, and ModelError for whatever a
+    policy raises.
     """
     started, clock = time.time(), time.monotonic()
     seed = theorem_seed(plan.seed, theorem.name)
@@ -148,8 +151,9 @@ async def attempt(engine: Engine, theorem: Theorem, plan: Plan, pot: Pot) -> Att
     session = await engine.open(theorem)
     shared, policies = KnownResults(session), [planned.policy(seed) for planned in plan.members]
     strategies = [planned.strategy for planned in plan.members]
+    named = [guarded(policy, planned.member.policy) for policy, planned in zip(policies, plan.members, strict=True)]
     try:
-        ensemble = await plan.ensemble.search(strategies, policies, shared, plan.budget, accept, pot)
+        ensemble = await plan.ensemble.search(strategies, named, shared, plan.budget, known_verdicts(accept), pot)
     finally:
         await session.close()
     return Attempt(
@@ -202,7 +206,7 @@ def _outcome(status: SearchStatus, refused: Sequence[Claim]) -> Outcome:
 async def prove_all(engine: StandaloneEngine, plan: Plan, store: Store, workers: int, progress: Progress) -> None:
     """Attempt every theorem of the store that has no result yet, as many at a time as keep `workers` processes busy.
 
-    Raises StoreError and EngineError; what was finished before is kept.
+    Raises StoreError, EngineError and ModelError; what was finished before is kept.
     """
     waiting: list[Theorem] = []
     findings = store.findings()
@@ -326,8 +330,17 @@ def summarise(benchmark: Benchmark, engine: Engine, plan: Plan, store: Store) ->
         "policy_s": round(sum(search.policy_s for search in searches), 3),
         "wall_s": round(store.wall_s(), 3),
         "engine_use": asdict(summed(store.uses())),
+        "shape": asdict(shape.summed(_shapes(attempts, store))),
         "unsupported": [{"name": finding.theorem.name, "reason": finding.reason} for finding in unsupported],
     }
+
+
+def _shapes(attempts: Sequence[Attempt], store: Store) -> Iterator[dict[str, Any]]:
+    """The shapes of all search trees, which are read one after the other."""
+    for attempt in attempts:
+        for search in attempt.searches:
+            if tree := store.tree(attempt.theorem, search.member):
+                yield asdict(shape.measure_record(tree))
 
 
 def anytime(findings: Sequence[Finding]) -> list[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,8 @@ from prover.options import BudgetOption, InputError, option
 if TYPE_CHECKING:
     from prover.ensembles import Learned
     from prover.records import Attempt, Member
-    from search.adaptive import Recorded, Schedule
+    from search.adaptive import Recorded, Schedule, Tried
+    from search.tree import TreeRecord
 
 
 def learn_schedule(
@@ -78,13 +79,17 @@ def _recorded(attempts: Sequence[tuple[Attempt, Any]], pilot: int, limit: int) -
     from prover.records import Outcome
     from search.adaptive import Recorded, features
 
-    tried = [
-        (edge["log_prob"], None if edge["target"] is None else tree["nodes"][edge["target"]]["text"])
-        for _, tree in attempts
-        for edge in tree["edges"][:pilot]
-    ]
+    members = (tried_in(tree) for _, tree in attempts)
     spent = [a.expansions if a.outcome is Outcome.PROVED else math.inf for a, _ in attempts]
-    return Recorded(features(tried), tuple(one if one <= limit else math.inf for one in spent))
+    return Recorded(features(members, pilot), tuple(one if one <= limit else math.inf for one in spent))
+
+
+def tried_in(tree: TreeRecord) -> Iterable[Tried]:
+    """The tactics of a search tree in the order of trial, as search.adaptive looks at them."""
+    return (
+        (edge["log_prob"], None if edge["target"] is None else tree["nodes"][edge["target"]]["text"])
+        for edge in tree["edges"]
+    )
 
 
 def _names(members: Sequence[Member]) -> tuple[str, ...]:

@@ -1,17 +1,18 @@
 """Adaptive scheduling: what a theorem's members may spend is settled after their first few expansions.
 
 Compute-optimal allocation (arXiv 2408.03314). Every theorem begins with a pilot, the same few expansions for each
-member. What the pilot looks like gives the chance that the theorem is proved at all; by that chance theorems fall into
-bins, and each bin has its quotas, the expansions that each member may spend, pilot included. All is learned from
-theorems that every member was recorded on alone. The number of bins is chosen by cross-validation, so that where the
-pilot tells nothing there is one bin, and the schedule is the best fixed split.
+member. What the first tactics of each come to gives the chance that the theorem is proved at all; by that chance
+theorems fall into bins, and each bin has its quotas, the expansions that each member may spend, pilot included. All is
+learned from theorems that every member was recorded on alone. The number of bins is chosen by cross-validation, so that
+where the pilot tells nothing there is one bin, and the schedule is the best fixed split.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +25,20 @@ from search.tree import Node
 BINS, FOLDS = (1, 2, 3, 5), 5
 PENALTY = 1.0  # of the squared coefficients, each feature being scaled by its spread: keeps a fit on few theorems tame
 
-# A tactic tried in a pilot: its log-probability, and the state that it led to (None: none, it failed).
+# A tactic that a member tried: its log-probability, and the state that it led to (None: none, it failed).
 Tried = tuple[float, Hashable | None]
 Features = tuple[float, ...]
 Quotas = tuple[int, ...]  # expansions by member
 FEATURES = 3
 
 
-def features(tried: Sequence[Tried]) -> Features:
-    """Of the tactics of a pilot: the share that Lean took, different states per tactic, mean log-probability."""
+def features(members: Iterable[Iterable[Tried]], pilot: int) -> Features:
+    """What a theorem looks like by the first `pilot` different tactics that each member tried on it.
+
+    The share that Lean took, different states per tactic, mean log-probability. What a tactic cost does not count: it
+    costs a member nothing that another has tried it before, and the schedule is learned from members alone.
+    """
+    tried = [each for member in members for each in islice(member, pilot)]
     states = [state for _, state in tried if state is not None]
     count = max(1, len(tried))
     return len(states) / count, len(set(states)) / count, sum(log_prob for log_prob, _ in tried) / count
@@ -92,7 +98,7 @@ class Schedule:
             nonlocal quotas
             if early := [lane for lane in lanes if lane.going and lane.expansions < self.pilot]:
                 return in_turn(early)
-            quotas = quotas or self.quota(features([tried for lane in lanes for tried in _tried(lane)]))
+            quotas = quotas or self.quota(features(map(_tried, lanes), self.pilot))
             open_lanes = [lane for lane in lanes if lane.going and lane.expansions < quotas[lane.place]]
             return min(
                 open_lanes,
@@ -103,8 +109,8 @@ class Schedule:
         return next_lane
 
 
-def _tried(lane: Lane) -> list[Tried]:
-    return [(e.log_prob, e.outcome.text if isinstance(e.outcome, Node) else None) for e in lane.edges]
+def _tried(lane: Lane) -> Iterable[Tried]:
+    return ((e.log_prob, e.outcome.text if isinstance(e.outcome, Node) else None) for e in lane.tried)
 
 
 # ---- learning

@@ -2,8 +2,8 @@
 
 A tactic that leaves several such goals is taken as a proof of its state as soon as every one of them is proved. Their
 proofs stand one after the other in the whole proof, as each works on the first goal that is open. Goals of which one is
-not proved in its part of the budget are one state, as if nobody had known that they are independent. So are goals of
-which the engine cannot tell.
+not proved in its part of the budget are one state, as if nobody had known that they are independent. So are goals
+whose proofs do not pass verification as a whole, and goals of which the engine cannot tell.
 
 Strategies do not notice: they search in a session in which such tactics end a proof.
 """
@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from lean_env.engine import Failed, FailureKind, ProofState, Proved, Session, TacticResult
 from search.budget import Budget, SearchResult, SearchStatus, Spent
-from search.expansion import Accept
+from search.expansion import Accept, ProvedApart
 from search.known import KnowingSession
 from search.tree import Edge
 
@@ -139,7 +139,7 @@ class _Splitting(_Wrapped):
         if rest is None:
             return result
         self.rest = rest
-        return Proved()
+        return ProvedApart(result)
 
     async def _prove_all(self, state: ProofState) -> tuple[str, ...] | None:
         """Tactics that prove the goals of `state` in their order; together they may take what was spent until then.

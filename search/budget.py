@@ -155,7 +155,7 @@ class Meter:
         return result, seconds
 
     def blank(self) -> None:
-        """Count one expansion for a draw that is no tactic: there is nothing to ask Lean."""
+        """Count one expansion for what is no tactic: there is nothing to ask Lean."""
         self._expansions += 1
 
     def redraw(self) -> None:

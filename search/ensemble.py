@@ -73,19 +73,18 @@ async def equal_split(members: Sequence[Search], budget: Budget) -> EnsembleResu
 
 
 class Lane:
-    """One member that takes turns with others; implements search.budget.Turns. `edges` are what it spent them on."""
+    """One member that takes turns with others; implements search.budget.Turns.
+
+    `expansions` is what it has spent, `tried` the edges of its tree: every tactic once, whatever it cost.
+    """
 
     def __init__(self, place: int) -> None:
         self.place = place
         self.going = True
-        self.edges: list[Edge] = []  # one for each expansion; a draw that was repeated is in it again
+        self.expansions = 0
+        self.tried: dict[Edge, None] = {}
         # What the member says: that it waits (to be answered here), that its turn is over, or None at its end.
         self._said: asyncio.Queue[asyncio.Future[SearchStatus | None] | Edge | None] = asyncio.Queue()
-
-    @property
-    def expansions(self) -> int:
-        """What the member has spent."""
-        return len(self.edges)
 
     async def wait(self) -> SearchStatus | None:
         """The member's side: wait for a turn."""
@@ -95,7 +94,8 @@ class Lane:
 
     def over(self, edge: Edge, expansions: int) -> None:
         """The member's side: the turn is over."""
-        self.edges += [edge] * expansions
+        self.expansions += expansions
+        self.tried[edge] = None
         self._said.put_nowait(edge)
 
     async def search(self, member: Search, budget: Budget) -> SearchResult:

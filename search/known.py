@@ -1,13 +1,18 @@
-"""A session that remembers what came of every tactic, so that several searches on one theorem ask Lean once."""
+"""What is known of one theorem, so that several searches ask Lean once: results of tactics, and verdicts on proofs."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+import asyncio
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lean_env.engine import Failed, FailureKind, ProofState, Session, TacticResult
 
-# Failures that depend on the moment and not on the tactic are tried again.
-_PASSING = (FailureKind.TIMEOUT, FailureKind.MEMORY, FailureKind.CRASH)
+if TYPE_CHECKING:
+    from search.expansion import Accept
+
+# Failures that depend on the moment and not on the tactic are tried again. One that ran out of its time is not: it
+# would cost that time once for each search.
+_PASSING = (FailureKind.MEMORY, FailureKind.CRASH)
 
 
 @runtime_checkable
@@ -48,3 +53,17 @@ class KnownResults:
     async def close(self) -> None:
         """Release what the session holds in the engine."""
         await self._session.close()
+
+
+def known_verdicts(accept: Accept) -> Accept:
+    """`accept`, asked once for each proof, however many searches come to it and whenever they do."""
+    verdicts: dict[tuple[str, ...], bool] = {}
+    turn = asyncio.Lock()
+
+    async def known(tactics: tuple[str, ...]) -> bool:
+        async with turn:  # who asks for the same at the same time finds it known
+            if tactics not in verdicts:
+                verdicts[tactics] = await accept(tactics)
+        return verdicts[tactics]
+
+    return known

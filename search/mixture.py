@@ -1,13 +1,16 @@
 """The shared frontier: one search tree for all members of an ensemble, whose tactics stand in one queue.
 
-Every state is offered to every member's policy. A policy's log-probabilities are divided by its temperature, which
-calibrates it: above 1 where it is too sure of itself. What several suggest counts as likely as the surest of them
-has it. So any strategy searches with all policies as with one, and its frontier is the members' common one.
+Every state is offered to every member's policy, whose temperature calibrates it: above 1 where it is too sure of
+itself. Its probabilities, with what it leaves to tactics that it does not list as one more, are raised to
+1 / temperature and divided by their sum, so that a tactic that it was sure of falls and the others rise. What several
+suggest counts as likely as the surest of them has it. So any strategy searches with all policies as with one, and its
+frontier is the members' common one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -39,6 +42,7 @@ class Mixture:
             raise ValueError(f"temperatures are numbers above 0; they are {', '.join(map(str, temperatures))}")
         self._policies, self._temperatures = policies, temperatures
         self._origins: dict[tuple[str, str], int] = {}  # (state, tactic) -> the place of the policy that was surest
+        self._log_sums: dict[tuple[str, int], float] = {}  # (state, the policy's place) -> what calibration divides by
 
     @property
     def use(self) -> SummedUse:
@@ -50,14 +54,29 @@ class Mixture:
         """At most `n` different tactics of all policies, likeliest first after calibration."""
         answers = await asyncio.gather(*(policy.suggest(state, n) for policy in self._policies))
         best: dict[str, tuple[float, int]] = {}
-        for place, (suggestions, temperature) in enumerate(zip(answers, self._temperatures, strict=True)):
-            for each in suggestions:
-                log_prob = each.log_prob / temperature
-                if each.tactic not in best or log_prob > best[each.tactic][0]:
-                    best[each.tactic] = log_prob, place
+        for place, suggestions in enumerate(answers):
+            for each in self._calibrated(state, place, suggestions):
+                if each.tactic not in best or each.log_prob > best[each.tactic][0]:
+                    best[each.tactic] = each.log_prob, place
         likeliest = sorted(best.items(), key=lambda item: (-item[1][0], item[1][1]))[:n]
         self._origins |= {(state, tactic): place for tactic, (_, place) in likeliest}
         return [Suggestion(tactic, log_prob) for tactic, (log_prob, _) in likeliest]
+
+    def _calibrated(self, state: str, place: int, suggestions: Sequence[Suggestion]) -> Sequence[Suggestion]:
+        """What the policy at `place` suggests for `state`, as likely as its temperature has it.
+
+        The sum is that of the first request: a tactic stays as likely however many are listed later.
+        """
+        temperature = self._temperatures[place]
+        if temperature == 1:
+            return suggestions
+        if (state, place) not in self._log_sums:
+            self._log_sums[state, place] = _log_sum(suggestions, temperature)
+        log_sum = self._log_sums[state, place]
+        return [
+            Suggestion(each.tactic, min(0.0, each.log_prob / temperature - log_sum))  # rounding could give more than 0
+            for each in suggestions
+        ]
 
     def shares(self, result: SearchResult) -> EnsembleResult:
         """The search as one for each policy: the expansions of its tactics, and what its model did.
@@ -84,3 +103,13 @@ class Mixture:
             else:
                 shares.append(SearchResult(SearchStatus.STOPPED, None, tree, share))
         return EnsembleResult(tuple(shares))
+
+
+def _log_sum(suggestions: Sequence[Suggestion], temperature: float) -> float:
+    """The logarithm of Σ p ** (1 / temperature) over the tactics listed and the mass that is left."""
+    logs = [each.log_prob / temperature for each in suggestions]
+    left = 1 - math.fsum(math.exp(each.log_prob) for each in suggestions)
+    if left > 0:
+        logs.append(math.log(left) / temperature)
+    top = max(logs)
+    return top + math.log(math.fsum(math.exp(log - top) for log in logs))

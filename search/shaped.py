@@ -1,8 +1,8 @@
 """Shaped search: how many tactics are tried on a state is settled by its depth, and nothing else.
 
 States come in the order of their summed log-probabilities, likeliest first. No state that is found later can lie on a
-likelier path to one that has had its turn, so a state keeps the depth at which it was expanded, and the measured shape
-(search.shape) is the one asked for.
+likelier path to one that has had its turn, so a state keeps the depth at which it was expanded, and the tactics tried
+for each state of the measured shape (search.shape) are those asked for.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ class Tree:
         self.priority = priority
         self.root = Node(root, Path(None, None, 0.0, 0))
         self.edges: list[Edge] = []
-        self.lean_s = array("d")  # the seconds that Lean took for each edge
+        self.lean_s = array("f")  # the seconds that Lean took for each edge, to seven digits
         self._nodes = {self.root.text: self.root}
 
     @property

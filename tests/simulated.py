@@ -137,7 +137,7 @@ def replay(world: World, tactics: Sequence[str]) -> tuple[list[str], bool]:
 
 # ---- faults
 
-TEXTS = ("", "simp", "x" * 100_000, "a\0b", "\x1b[31m\r\n", "\u202e\ud7ff", "rw [h] at h ⊢")
+TEXTS = ("", "simp", "x" * 100_000, "a\0b", "\x1b[31m\r\n", "\u202e\ud800", "rw [h] at h ⊢")
 WHIMS = ("new", "new", "root", "error", "timeout", "crash", "proved")
 
 
@@ -158,11 +158,12 @@ class Whimsical:
     async def run(self, state: ProofState, tactic: str) -> TacticResult:
         if len(self.ran) >= self.dies_after:
             raise EngineError("Lean is gone: start it again")
+        tactic.encode()  # as everything between a search and Lean does
         self.ran.append((state.text, tactic))
         chance = self._chance(state.text, tactic)
         match chance.choice(WHIMS):
             case "new":
-                return ProofState(0, (str(chance.randrange(50)),) * chance.randint(1, 2))
+                return ProofState(0, (str(chance.randrange(50)),) * chance.randint(1, 2), chance.random() < 0.5)
             case "root":
                 return self.root
             case "proved":

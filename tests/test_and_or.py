@@ -219,6 +219,30 @@ def test_a_proof_that_verification_refuses_is_not_taken() -> None:
     assert result.status is not SearchStatus.PROVED
 
 
+@pytest.mark.parametrize("options", EVERY, ids=label)
+def test_goals_whose_proofs_are_refused_as_a_whole_are_one_state_and_the_search_goes_on(
+    options: StrategyOptions,
+) -> None:
+    """Verification refuses the first proof that is put together; all others begin with the same tactic."""
+
+    @dataclass
+    class SplitFirst(Numbers):
+        async def run(self, state: ProofState, tactic: str) -> TacticResult:
+            return NO if state == self.root and tactic != "split" else await super().run(state, tactic)
+
+    claimed: list[tuple[str, ...]] = []
+
+    async def second(proof: tuple[str, ...]) -> bool:
+        claimed.append(proof)
+        return len(claimed) > 1 and await holds(4, proof)
+
+    result = prove(SplitFirst(4), Preferring(0, ("split", "2", "all 2")), 80, options, second)
+    assert result.proof is not None
+    assert replays(4, result.proof)
+    assert claimed[1:] == [result.proof]
+    assert "⊢ 2\n\n⊢ 2" in [node.text for node in result.tree.nodes]
+
+
 async def test_goals_are_not_proved_apart_within_turns() -> None:
     async def member(budget: Budget) -> SearchResult:
         async def search(*_: Any) -> SearchResult:

@@ -11,7 +11,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +276,33 @@ def test_minimize_names_what_it_cannot_take(prove: Prove, tmp_path: Path) -> Non
     assert is_one_line_of_help(prove("minimize", tmp_path / "none"), "cannot read", "none", "folder of a run")
     assert is_one_line_of_help(prove("minimize", good, again), "two proofs of good")
     assert is_one_line_of_help(prove("minimize", good, "--out", good), "cannot write into", "--out")
+
+
+def test_minimize_does_not_judge_a_run_of_another_lean(
+    prove: Prove, engine: Countdown, data: Path, tmp_path: Path
+) -> None:
+    prove("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    engine.info = replace(engine.info, name="embedded")  # type: ignore[misc]
+    ended = prove("minimize", tmp_path / "run", "--out", tmp_path / "less")
+    assert is_one_line_of_help(ended, str(tmp_path / "run"), "engine countdown", "give a run of embedded")
+    assert not (tmp_path / "less").exists()
+
+
+def test_what_a_policy_raises_is_one_line_and_the_run_goes_on_from_there(
+    prove: Prove, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Chance):
+        async def suggest(self, state: str, n: int) -> Any:
+            raise RuntimeError("no tactic today")
+
+    at = ("--benchmark", "minif2f", "--data", data, "--out", tmp_path / "run")
+    monkeypatch.setattr(parts, "policies", lambda *_: [(Member("chance", ""), Broken)])
+    ended = prove(*at)
+    assert (ended.status, ended.out) == (2, "")
+    said = "prove: error: the policy chance raised RuntimeError: no tactic today: mend it, or give another --policy"
+    assert ended.err.splitlines()[-1] == said  # after the progress bar
+    monkeypatch.setattr(parts, "policies", lambda *_: [(Member("chance", ""), Chance)])
+    assert prove(*at).status == 0
 
 
 POLICIES = {"ones": ("sub 1",), "all": ("sub 1", "sub 2", "sub 5", "sub 7"), "fives": ("sub 5", "sub 1")}

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import (
     ERROR,
@@ -27,13 +27,14 @@ from simulated import (
     worlds,
 )
 
-from lean_env.engine import EngineError, ProofState, TacticResult
+from lean_env.engine import EngineError, Failed, FailureKind, ProofState, TacticResult
 from prover.records import ModelUse
+from prover.schedule_command import tried_in
 from prover.strategies import StrategyOptions, strategy
-from search.adaptive import Recorded, Schedule, features, learn
+from search.adaptive import Features, Quotas, Recorded, Schedule, features, learn
 from search.budget import Budget, SearchResult, SearchStatus
 from search.ensemble import EnsembleResult, Pot, Purse, Search, equal_split, in_turn, taking_turns
-from search.known import KnownResults
+from search.known import KnownResults, known_verdicts
 from search.mixture import Mixture
 from search.policy import Suggestion
 
@@ -156,6 +157,35 @@ def test_what_members_do_does_not_depend_on_who_is_quicker(
     assert all(lean.ran == runs[0][0].ran for lean, _ in runs)
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [(FailureKind.TIMEOUT, 1), (FailureKind.ERROR, 1), (FailureKind.MEMORY, 3), (FailureKind.CRASH, 3)],
+)
+async def test_a_tactic_that_hangs_costs_its_time_once_and_what_may_pass_is_tried_again(
+    kind: FailureKind, asked: int
+) -> None:
+    lean = Simulation({"root": [Move("hang", -1.0, Failed(kind, "10 s ran out"))]})
+    session, searching = KnownResults(lean), strategy(StrategyOptions(name="best-first"))
+    members = [lambda budget: searching(session, lean, budget, accept_all)] * 3
+    result = await equal_split(members, Budget(30))
+    assert len(lean.ran) == result.expansions == asked
+    assert sum(one.spent.repeats for one in result.results) == 3 - asked
+
+
+async def test_a_verdict_is_asked_for_once_however_many_come_to_the_proof() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def accept(proof: tuple[str, ...]) -> bool:
+        asked.append(proof)
+        await asyncio.sleep(0)
+        return proof == ("work",)
+
+    known = known_verdicts(accept)
+    verdicts = await asyncio.gather(*(known((tactic,)) for tactic in ("cheat", "work", "cheat", "work")))
+    assert verdicts == [False, True, False, True]
+    assert asked == [("cheat",), ("work",)]
+
+
 async def test_in_round_robin_no_member_is_more_than_one_expansion_ahead() -> None:
     for expansions in range(1, 30):
         lean = Simulation(HOPELESS)
@@ -271,8 +301,61 @@ async def test_a_mixture_ranks_the_tactics_of_all_policies_by_their_calibrated_p
     policies = Fixed([("a", -1.0), ("b", -2.0)]), Fixed([("c", -1.2), ("a", -3.0), ("d", -9.0)])
     mixed = await Mixture(policies, (1.0, 1.0)).suggest("s", 3)
     assert [(each.tactic, each.log_prob) for each in mixed] == [("a", -1.0), ("c", -1.2), ("b", -2.0)]
-    calm = await Mixture(policies, (1.0, 2.0)).suggest("s", 9)
-    assert [(each.tactic, each.log_prob) for each in calm] == [("c", -0.6), ("a", -1.0), ("b", -2.0), ("d", -4.5)]
+    hot = await Mixture(policies, (1.0, 4.0)).suggest("s", 9)
+    assert [each.tactic for each in hot] == ["a", "c", "b", "d"]
+    assert [each.log_prob for each in hot] == pytest.approx([-1.0, -1.09575, -2.0, -3.04575], abs=1e-5)
+
+
+# Log-probabilities of different tactics that leave some mass to what is not listed, likeliest first.
+listed = st.lists(st.floats(0.01, 1), min_size=2, max_size=8).map(
+    lambda weights: sorted((math.log(w / (sum(weights) + 0.01)) for w in weights), reverse=True)
+)
+
+
+async def calibrated(log_probs: Sequence[float], temperature: float, *counts: int) -> list[float]:
+    """What a policy that lists these in a state comes to, asked for so many tactics one request after the other."""
+    mixture = Mixture([Fixed([(str(n), log_prob) for n, log_prob in enumerate(log_probs)])], [temperature])
+    for count in counts:
+        answer = await mixture.suggest("s", count)
+    assert [each.tactic for each in answer] == [str(n) for n in range(len(answer))]
+    return [each.log_prob for each in answer]
+
+
+@given(listed, st.floats(1.1, 9))
+async def test_a_temperature_above_1_lowers_a_sure_tactic_and_raises_the_others(
+    log_probs: list[float], temperature: float
+) -> None:
+    sure = [math.log(0.98), *(each + math.log(0.015) for each in log_probs)]
+    found = await calibrated(sure, temperature, 99)
+    assert found[0] < sure[0]
+    assert found[-1] > sure[-1]
+    assert math.fsum(map(math.exp, found)) < 1
+
+
+@given(listed)
+async def test_a_temperature_of_1_changes_nothing(log_probs: list[float]) -> None:
+    assert await calibrated(log_probs, 1.0, 99) == log_probs
+
+
+@given(listed, st.floats(0.2, 9), st.integers(1, 8))
+async def test_calibration_keeps_the_order_of_a_member_and_a_tactic_as_likely_as_it_was_first(
+    log_probs: list[float], temperature: float, first: int
+) -> None:
+    before = await calibrated(log_probs, temperature, first)
+    after = await calibrated(log_probs, temperature, first, 99)
+    assert after[: len(before)] == before
+    assert after == sorted(after, reverse=True)
+    assert max(after) <= 0
+
+
+async def test_a_member_that_is_too_sure_does_not_climb_in_the_common_queue_by_its_temperature() -> None:
+    """What it has at 0.9 and 0.05 counts as 0.68 and 0.16 with temperature 2, and a calm member's 0.8 comes first."""
+    sure, calm = Fixed([("a", math.log(0.9)), ("b", math.log(0.05))]), Fixed([("c", math.log(0.8))])
+    mixed = await Mixture((sure, calm), (2.0, 1.0)).suggest("s", 3)
+    assert [each.tactic for each in mixed] == ["c", "a", "b"]
+    total = math.sqrt(0.9) + 2 * math.sqrt(0.05)
+    expected = [0.8, math.sqrt(0.9) / total, math.sqrt(0.05) / total]
+    assert [math.exp(each.log_prob) for each in mixed] == pytest.approx(expected)
 
 
 @given(worlds(), st.integers(0, 99), st.integers(0, 40), st.integers(1, 4))
@@ -286,6 +369,28 @@ def test_the_shares_of_a_shared_frontier_are_the_search(world: World, seed: int,
     assert result.expansions == whole.spent.expansions <= expansions
     assert (result.status, result.last.proof) == (whole.status, whole.proof)
     assert sum(one.proof is not None for one in result.results) == (whole.proof is not None)
+
+
+@given(whims, st.lists(st.sampled_from([0.5, 1.0, 3.0]), min_size=1, max_size=4), st.integers(0, 40), st.integers(0, 9))
+def test_a_shared_frontier_ends_and_adds_up_whatever_policies_and_engine_answer_or_raise(
+    whim: Whimsical, temperatures: list[float], expansions: int, after: int
+) -> None:
+    def run(whim: Whimsical) -> EnsembleResult:
+        policies = [type(whim)(whim.seed + n, raises_after=whim.raises_after) for n in range(len(temperatures))]
+        mixture = Mixture(policies, temperatures)
+        whole = asyncio.run(searching(KnownResults(whim), mixture, Budget(expansions), accept_all))
+        assert len(whole.tree.edges) == whole.spent.expansions
+        return mixture.shares(whole)
+
+    searching = strategy(StrategyOptions(name="best-first", width=2))
+    result = run(whim)
+    assert result.expansions <= expansions
+    for fault, error in (("dies_after", EngineError), ("raises_after", RuntimeError)):
+        faulty = type(whim)(whim.seed, **{fault: after})
+        try:
+            assert told(run(faulty)) == told(result)
+        except error:
+            assert len(faulty.ran) <= expansions
 
 
 async def test_each_share_has_the_use_of_its_own_model() -> None:
@@ -469,8 +574,47 @@ def test_a_budget_that_does_not_pay_for_pilots_is_refused(budget: int, pilot: in
 
 
 def test_features_are_shares_and_means() -> None:
-    assert features([(-1.0, "x"), (-3.0, None), (-2.0, "x"), (-2.0, "y")]) == (0.75, 0.5, -2.0)
-    assert features([]) == (0.0, 0.0, 0.0)
+    members = [(-1.0, "x"), (-3.0, None), (-9.0, "z")], [(-2.0, "x"), (-2.0, "y"), (-9.0, "z")]
+    assert features(members, 2) == (0.75, 0.5, -2.0)
+    assert features([], 2) == features([[], []], 2) == (0.0, 0.0, 0.0)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 99), st.integers(1, 6), st.integers(1, 4))
+async def test_a_theorem_looks_in_an_ensemble_as_its_members_alone_have_it_recorded(
+    seed: int, pilot: int, members: int
+) -> None:
+    """Though of what one member tried, nothing costs another an expansion."""
+    seen: list[Any] = []
+
+    class Seeing(Schedule):
+        def quota(self, seen_: Features) -> Quotas:
+            seen.append(seen_)
+            return super().quota(seen_)
+
+    chance = random.Random(seed)
+    names = ["root", *(f"s{n}" for n in range(60))]
+    world = {
+        name: [Move(f"t{n}", -1.0, chance.choice([ERROR, *names])) for n in range(chance.randint(1, 6))]
+        for name in names
+    }
+    searches = [
+        partial(_with, strategy(STRATEGIES[place % len(STRATEGIES)], place), Preferring(world, seed + place))
+        for place in range(members)
+    ]
+    alone = [await search(Simulation(world), Budget(50)) for search in searches]
+    recorded = features((tried_in(one.tree.to_dict()) for one in alone), pilot)
+    shared = KnownResults(Simulation(world))
+    schedule = Seeing(pilot, (0.0, 0.0, 0.0, 0.0), (), ((50,) * members,))
+    result = await taking_turns([partial(search, shared) for search in searches], Budget(500), schedule.choose())
+    assert seen[:1] == [recorded]
+    assert members == 1 or sum(one.spent.repeats for one in result.results) > 0
+
+
+async def _with(searching: Any, policy: Simulation, lean: Any, budget: Budget) -> SearchResult:
+    result = await searching(lean, policy, budget, accept_all)
+    assert isinstance(result, SearchResult)
+    return result
 
 
 def test_in_turn_prefers_the_first_of_those_who_spent_least() -> None:

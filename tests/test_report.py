@@ -48,6 +48,16 @@ SUMMARY = {
             "model_tokens": 4321,
         },
     ],
+    "shape": {
+        "trees": 4,
+        "states": 12.25,
+        "tried": [7.5, 4.0, 2.0],
+        "branching": [2.0, 0.5, 0.0],
+        "valid": 0.3125,
+        "merged": 0.05,
+        "failures": {"error": 1700, "timeout": 2},
+        "proved": {1: 1, 3: 1},
+    },
     "engine_use": {"requests": 1300, "peak_rss_mib": 654.3, "ends": {"timeout": 3, "killed": 1}},
 }
 SETTINGS = {"engine": "stand-in 1", "seed": 0, "budget": 64}
@@ -192,6 +202,20 @@ def test_what_each_member_did_is_shown(page: str) -> None:
     assert "<td>17</td>" in page
     assert "<td>4,321</td>" in page
     assert "&lt;b&gt;" in page
+
+
+def test_the_measured_shape_is_shown(page: str) -> None:
+    for what, figure in {
+        "states a search": "12.2",
+        "tactics tried a state, by depth": "7.5 4.0 2.0",
+        "new states a state, by depth": "2.0 0.5 0.0",
+        "tactics that Lean took": "31.2 %",
+        "failed tactics": "error: 1,700, timeout: 2",
+        "proofs, by their number of tactics": "1: 1, 3: 1",
+    }.items():
+        assert f"<dt>{what}</dt><dd>{figure}</dd>" in page
+    nothing = {**SUMMARY["shape"], "tried": [], "branching": [], "failures": {}, "proved": {}}
+    assert "<dd>none</dd>" in render({**SUMMARY, "shape": nothing}, SETTINGS, [])
 
 
 def test_what_models_could_not_read_or_write_whole_is_told_only_where_there_was_some(page: str) -> None:

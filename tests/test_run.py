@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -18,10 +20,11 @@ import pytest
 from countdown import Chance, Countdown, CountdownSession, theorem, unsupported
 
 from benchmarks.registry import Benchmark
-from lean_env.engine import EngineError, Session, Theorem, VerdictKind
+from lean_env.engine import EngineError, Session, Theorem, Verdict, VerdictKind
 from lean_env.process import EndCause, Statistics
 from prover.ensembles import Ensemble
 from prover.options import EnsembleName
+from prover.policy.errors import ModelError
 from prover.records import EngineUse, Finding, Member, ModelUse, Outcome
 from prover.run import Accept, Plan, Planned, PolicyFactory, finish, last_line, prove_all, settings, theorem_seed
 from prover.store import Store, StoreError
@@ -94,6 +97,26 @@ async def test_every_theorem_ends_in_the_store_the_summary_the_report_and_its_pr
     )
 
 
+@pytest.mark.parametrize("shared", [False, True])
+async def test_the_measured_shape_of_a_run_is_that_of_its_trees_each_counted_once(tmp_path: Path, shared: bool) -> None:
+    ensemble = Ensemble(EnsembleName.SHARED, temperatures=(1.0, 1.0)) if shared else Ensemble()
+    two = offering(Chance, lambda seed: Chance(seed, ("sub 1", "what")))
+    findings = await run(tmp_path, Countdown(), plan=replace(two, ensemble=ensemble))
+    with closing(Store(tmp_path)) as store:
+        found = [store.tree(f.theorem.name, s.member) for f in findings if f.attempt for s in f.attempt.searches]
+    trees = [tree for tree in found if tree]
+    edges = [edge for tree in trees for edge in tree["edges"]]
+    shape = json.loads((tmp_path / "summary.json").read_text())["shape"]
+    assert shape["trees"] == len(trees) == (len(found) / 2 if shared else len(found))
+    assert shape["states"] == pytest.approx(sum(len(tree["nodes"]) for tree in trees) / len(trees))
+    at_root = [edge for edge in edges if edge["source"] == 0]
+    assert shape["tried"][0] == pytest.approx(len(at_root) / sum(bool(tree["edges"]) for tree in trees))
+    assert shape["merged"] == pytest.approx(sum(edge["outcome"] == "merged" for edge in edges) / len(edges))
+    assert shape["failures"] == {"error": sum(edge["outcome"] == "error" for edge in edges)}
+    lengths = Counter(len(f.attempt.proof.splitlines()) for f in findings if f.attempt and f.attempt.proof)
+    assert shape["proved"] == {str(length): count for length, count in sorted(lengths.items())}
+
+
 async def test_what_the_engine_did_is_summed_over_the_sittings_of_a_run(tmp_path: Path) -> None:
     engine = Countdown()
     engine.pool.statistics = Statistics(starts=3, retries=1, requests=100, busy_s=2.5, peak_rss_mb={0: 500.0, 1: 612.5})
@@ -138,6 +161,21 @@ async def test_a_claim_that_verification_refuses_is_recorded_and_the_search_goes
     assert "wishes are no proofs" in (tmp_path / "report.html").read_text()
 
 
+async def test_a_proof_that_several_members_claim_is_verified_once(tmp_path: Path) -> None:
+    class Counting(Countdown):
+        verified = 0
+
+        async def verify(self, theorem: Theorem, proof: str) -> Verdict:
+            self.verified += 1
+            return await super().verify(theorem, proof)
+
+    engine, plan = Counting(), offering(*[lambda seed: Chance(seed, ("wish",))] * 3)
+    (found,) = await run(tmp_path, engine, benchmark=replace(NUMBERS, theorems=(theorem(2),)), plan=plan)
+    assert found.attempt
+    assert [search.repeats for search in found.attempt.searches] == [0, 1, 1]
+    assert engine.verified == len(found.attempt.claims) == 1
+
+
 @pytest.mark.parametrize(
     "ensemble",
     [
@@ -163,7 +201,7 @@ async def test_a_run_with_any_ensemble_spends_no_more_than_its_budget_and_goes_o
             assert [s.status for s in finding.attempt.searches].count("proved") == 1
     summary = json.loads((tmp_path / "whole" / "summary.json").read_text())
     assert summary["ensemble"] == ensemble.name
-    assert sum(member["proved"] for member in summary["members"]) == summary["proved"] > 5
+    assert sum(member["proved"] for member in summary["members"]) == summary["proved"] >= 5
     assert sum(member["expansions"] for member in summary["members"]) == summary["expansions"]
     with pytest.raises(StoreError, match="ensemble"):
         await run(tmp_path / "whole", Countdown(), plan=replace(plan, ensemble=other(ensemble)))
@@ -263,6 +301,67 @@ async def test_an_engine_that_breaks_down_ends_the_run_and_keeps_what_is_finishe
         await run(tmp_path, Broken())
     with closing(Store(tmp_path)) as store:
         assert sum(finding.outcome is not None for finding in store.findings()) >= 5
+
+
+class Torn(Chance):
+    """Fails on the theorem with this seed, and does its work on every other."""
+
+    def __init__(self, seed: int, on: str, fault: Callable[[], Sequence[Suggestion]]) -> None:
+        super().__init__(seed)
+        self.fails, self.fault = seed == theorem_seed(0, on), fault
+
+    async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
+        return self.fault() if self.fails else await super().suggest(state, n)
+
+
+class TornDrawing(Torn):
+    async def sample(self, state: str, n: int) -> Sequence[Suggestion]:
+        return await self.suggest(state, n)
+
+
+def raising() -> Sequence[Suggestion]:
+    raise RuntimeError("CUDA error:\nout of memory")
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (raising, "the policy torn raised RuntimeError: CUDA error: out of memory: "),
+        (lambda: [Suggestion("sub 1", math.nan)], "the policy torn gave 'sub 1' the log-probability nan: "),
+        (lambda: [Suggestion("sub 1", 0.5)], "the policy torn gave 'sub 1' the log-probability 0.5: "),
+        (lambda: [Suggestion("sub 1", -math.inf)], "the policy torn gave 'sub 1' the log-probability -inf: "),
+        (lambda: None, "the policy torn raised TypeError: "),
+    ],
+)
+@pytest.mark.parametrize("kind", [Torn, TornDrawing])
+@pytest.mark.parametrize("together", [False, True])
+async def test_whatever_a_policy_raises_ends_the_run_with_a_line_that_names_it_and_loses_nothing(
+    tmp_path: Path, kind: type[Torn], fault: Callable[[], Sequence[Suggestion]], said: str, together: bool
+) -> None:
+    torn = replace(PLAN.members[0], member=Member("torn", ""), policy=lambda seed: kind(seed, "down9", fault))
+    ensemble = Ensemble(EnsembleName.SHARED, temperatures=(1.0, 2.0)) if together else Ensemble()
+    plan = replace(PLAN, members=(PLAN.members[0], torn), ensemble=ensemble)
+    with pytest.raises(ModelError) as error:
+        await run(tmp_path, Countdown(), plan=plan, workers=1)
+    assert str(error.value).startswith(said)
+    assert "\n" not in str(error.value)
+    with closing(Store(tmp_path)) as store:
+        finished = {f.theorem.name for f in store.findings() if f.outcome is not None}
+    assert len(finished) >= 5
+    assert "down9" not in finished
+    mended = replace(plan, members=(PLAN.members[0], replace(torn, policy=Chance)))
+    engine = Countdown()
+    assert all(finding.outcome for finding in await run(tmp_path, engine, plan=mended))
+    assert not finished & set(engine.opened)
+
+
+async def test_half_a_character_is_not_asked_of_lean_and_breaks_no_record(tmp_path: Path) -> None:
+    plan = offering(lambda seed: Chance(seed, ("sub 1 \ud800", "sub 1")))
+    (found,) = await run(tmp_path, Countdown(), benchmark=replace(NUMBERS, theorems=(theorem(3),)), plan=plan)
+    assert found.outcome is Outcome.PROVED
+    with closing(Store(tmp_path)) as store:
+        messages = {edge["message"] for edge in store.tree("down3")["edges"]}
+    assert any("half a character" in message for message in messages)
 
 
 def test_a_run_killed_five_times_proves_what_an_unbroken_one_does_and_nothing_twice(tmp_path: Path) -> None:

@@ -182,24 +182,31 @@ async def test_the_search_goes_on_after_a_proof_that_verification_refuses(option
 
 # ---- faults
 
+whole_or_apart = pytest.mark.parametrize("apart", [False, True], ids=["whole", "goals apart"])
 
+
+@whole_or_apart
 @every
 @given(whim=whims, expansions=budgets)
 def test_every_search_ends_and_adds_up_whatever_policy_and_engine_answer(
-    options: StrategyOptions, whim: Whimsical, expansions: int
+    options: StrategyOptions, apart: bool, whim: Whimsical, expansions: int
 ) -> None:
+    options = options.model_copy(update={"apart": apart})
     result = search(options, whim, whim, expansions)
-    assert adds_up(result, expansions)
+    # The edges of searches for goals are not in the tree of the whole.
+    assert result.spent.expansions <= expansions if apart else adds_up(result, expansions)
     again = type(whim)(whim.seed)
     assert search(options, again, again, expansions).proof == result.proof
     assert again.ran == whim.ran
 
 
+@whole_or_apart
 @every
 @given(whim=whims, expansions=budgets, after=st.integers(0, 20))
 def test_what_engine_and_policy_raise_is_let_through_and_nothing_else_is(
-    options: StrategyOptions, whim: Whimsical, expansions: int, after: int
+    options: StrategyOptions, apart: bool, whim: Whimsical, expansions: int, after: int
 ) -> None:
+    options = options.model_copy(update={"apart": apart})
     search(options, whim, whim, expansions)
     for fault, asked, error in (("dies_after", len(whim.ran), EngineError), ("raises_after", whim.asked, RuntimeError)):
         faulty = type(whim)(whim.seed, **{fault: after})
@@ -210,7 +217,7 @@ def test_what_engine_and_policy_raise_is_let_through_and_nothing_else_is(
             assert len(faulty.ran) <= expansions
         else:
             assert asked <= after
-            assert adds_up(result, expansions)
+            assert result.spent.expansions <= expansions if apart else adds_up(result, expansions)
 
 
 # ---- limits other than expansions

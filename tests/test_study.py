@@ -454,7 +454,7 @@ async def test_an_ensemble_proves_what_equal_shares_of_its_members_prove(
     )
     cell = Cell("e", "s")
     parts = tuple(
-        Alone(np.array([[count]]), np.array([[status == "proved"]]), np.array([[0]]))
+        Alone(np.array([[count]]), np.array([[status == "proved"]]), *[np.array([[0.0]])] * 3)
         for count, (_, status) in zip(spent, members, strict=True)
     )
     derived = Results(("t",), 0, (), (largest,), (0,), {cell: parts})
@@ -480,7 +480,10 @@ def known(
     searches = [
         Search(
             *(names[place], Cell(member, how), seed, largest),
-            *("budget" if at is None else "proved", Spent(largest if at is None else at)),
+            *(
+                "budget" if at is None else "proved",
+                Spent(largest if at is None else at, lean_s=0.5, flops=2 * (at or 9)),
+            ),
             *(() if at is None else ("rfl",), shape),
         )
         for member, theorems in proofs.items()
@@ -573,11 +576,45 @@ async def test_the_measured_shape_adds_up_the_trees(tmp_path: Path) -> None:
     for shape in analysis.figures(given, results, searches).shapes:
         mine = [one for one in searches if one.cell == shape.cell]
         levels = [one.shape["levels"][0] for one in mine]
-        assert shape.searches == 4
-        assert shape.branching[0] == pytest.approx(
-            sum(one["new"] for one in levels) / sum(one["expanded"] for one in levels)
+        assert shape.shape.trees == 4
+        for figures, counted in ((shape.shape.branching, "new"), (shape.shape.tried, "tried")):
+            assert figures[0] == pytest.approx(
+                sum(one[counted] for one in levels) / sum(one["expanded"] for one in levels)
+            )
+        assert sum(shape.shape.failures.values()) == sum(
+            level["failed"] for one in mine for level in one.shape["levels"]
         )
-        assert sum(shape.failures.values()) == sum(level["failed"] for one in mine for level in one.shape["levels"])
+
+
+async def test_the_tables_show_the_shape_that_was_asked_for(tmp_path: Path) -> None:
+    """A theorem that no search proves, so that none ends with a state half done."""
+    given = options(
+        members=[{"name": "many", "policy": "b"}], baseline="many", seeds=[0], shapes=[[3, 2]], strategies=[]
+    )
+    searches = await made(given, tmp_path, Countdown(), replace(BENCHMARK, theorems=(theorem(500),)))
+    with closing(StudyStore(tmp_path)) as store:
+        results = collect(given, store.theorems(), searches)
+    told = analysis.figures(given, results, searches)
+    assert told.shapes[0].shape.tried == (3.0, 2.0)
+    shapes = tables.tables(results, told)[-1]
+    assert dict(zip(shapes.columns, shapes.rows[0], strict=True))["tried by depth"] == "3.0 2.0"
+
+
+async def test_with_a_lowered_budget_only_what_was_proved_within_it_counts_and_longer_searches_are_told(
+    tmp_path: Path,
+) -> None:
+    searches = await made(options(budgets=[40]), tmp_path / "large", Countdown())
+    fresh = await made(options(budgets=[4]), tmp_path / "small", Countdown())
+    with closing(StudyStore(tmp_path / "large")) as store:
+        stated = store.theorems()
+    lowered, small = (collect(options(budgets=[4]), stated, each) for each in (searches, fresh))
+    told, expected = (analysis.figures(options(budgets=[4]), *each) for each in ((lowered, searches), (small, fresh)))
+    assert told.rates == expected.rates
+    assert [one.proof_depths for one in told.shapes] == [one.proof_depths for one in expected.shapes]
+    longer = sum(one.spent.expansions > 4 for one in searches)
+    assert any(one.proved and one.spent.expansions > 4 for one in searches)
+    assert f" {longer} searches were made with a larger budget: " in tables.denominators(lowered)
+    assert "larger budget" not in tables.denominators(small)
 
 
 async def test_theorems_that_are_not_finished_or_not_supported_are_told(tmp_path: Path) -> None:
@@ -650,6 +687,13 @@ def test_study_csv_reads_back_to_the_figures() -> None:
         assert (row["member"], int(row["budget"])) == (rate.cell.member, rate.budget)
         assert float(row["rate"]) == rate.rate.value
         assert float(row["pass@2"]) == rate.passes[1].value
+    largest = {row["member"]: row for row in rows if row["budget"] == "16"}
+    assert {row["flops"] for row in rows if row["budget"] == "4"} == {""}
+    for one in told.by_member:
+        assert int(largest[one.name]["alone"]) == len(one.alone)
+        spent = [each.spent for each in searches if each.cell.member == one.name]
+        for name in ("lean_s", "model_tokens", "flops"):
+            assert float(largest[one.name][name]) == pytest.approx(sum(getattr(each, name) for each in spent) / 60)
     tested = [row for row in rows if row["p"]]
     assert [float(row["difference"]) for row in tested] == [one.paired.difference.value for one in told.comparisons]
 

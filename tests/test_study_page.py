@@ -98,8 +98,11 @@ class Reader:
 
 
 @asynccontextmanager
-async def browser(file: Path, scheme: str = "light") -> AsyncIterator[Reader]:
-    """The page opened from its file, without a network; fails when it complains on the console."""
+async def browser(file: Path, scheme: str = "light", before: str = "") -> AsyncIterator[Reader]:
+    """The page opened from its file, without a network; fails when it complains on the console.
+
+    The script `before` runs before those of the page.
+    """
     async with playwright.async_playwright() as drive:
         chromium = await drive.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = await chromium.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
@@ -107,6 +110,7 @@ async def browser(file: Path, scheme: str = "light") -> AsyncIterator[Reader]:
         page.on("pageerror", lambda error: reader.complaints.append(str(error)))
         page.on("console", lambda said: reader.complaints.append(said.text) if said.type != "log" else None)
         page.on("request", lambda asked: reader.complaints.append(asked.url) if asked.url != file.as_uri() else None)
+        await page.add_init_script(before)
         await page.goto(file.as_uri())
         yield reader
         assert reader.complaints == []
@@ -299,10 +303,18 @@ async def test_the_curves_have_a_line_and_a_legend_for_every_member_and_every_st
     async with browser(study) as reader:
         page = reader.page
         assert await page.locator("#chart .legend li").all_inner_texts() == ["few", ODD]
-        assert await page.locator("#chart svg[aria-label='Theorems proved against expansions']").count() == 1
+        assert await page.locator("#chart svg[role=img][aria-label='Theorems proved against expansions']").count() == 1
         await page.locator("#lines").select_option("strategy")
         assert len(await page.locator("#chart .legend li").all_inner_texts()) == 2
         assert await page.locator("#fixed option").all_inner_texts() == ["few", ODD]
+
+
+async def test_a_browser_that_cannot_open_trees_says_so_and_shows_the_rest(study: Path) -> None:
+    async with browser(study, before="delete window.DecompressionStream") as reader:
+        await reader.page.get_by_role("button", name="down9", exact=True).click()
+        assert "no DecompressionStream" in await reader.page.locator("#theorem-unsupported").inner_text()
+        assert {row[6] for row in await reader.rows("#search-table")} == {"–"}
+        assert await reader.page.locator("#tree-section").is_hidden()
 
 
 async def test_a_narrow_screen_scrolls_tables_and_not_the_page(study: Path) -> None:

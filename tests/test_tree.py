@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lean_env.engine import Failed, FailureKind, ProofState, Proved
 from search.policy import Suggestion
-from search.shape import Level, measure
+from search.shape import Level, measure, measure_record
 from search.tree import MEAN, SUM, Node, Priority, Tree
 
 ERROR = Failed(FailureKind.ERROR, "no such hypothesis")
@@ -298,6 +298,7 @@ def test_the_levels_add_up_to_the_whole(moves: list[tuple[int, float, int]], alp
     assert sum(level.new for level in shape.levels) == shape.states - 1
     assert sum(level.merged for level in shape.levels) == shape.merged
     assert shape.depth == max(node.path.depth for node in tree.nodes)
+    assert measure_record(tree.to_dict()) == shape
 
 
 def test_the_plain_data_is_json_and_marks_best_paths_and_the_proof() -> None:

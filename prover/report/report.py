@@ -27,6 +27,7 @@ OUTCOMES: dict[Outcome | None, tuple[str, str]] = {
 }
 
 CHART_WIDTH, CHART_HEIGHT = 460, 200
+SHOWN_DEPTHS = 8
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def render(summary: Mapping[str, Any], settings: Mapping[str, Any], findings: Se
         outcomes={outcome: (_key(outcome), label) for outcome, (label, _) in OUTCOMES.items()},
         why=_why,
         cuts=cuts(summary),
+        shape=_shape(summary["shape"]),
         shares=_shares(findings),
         chart=_chart(findings, summary["budget"]),
         style=Markup((files("prover.report") / "report.css").read_text(encoding="utf-8")),
@@ -84,6 +86,28 @@ def cuts(summary: Mapping[str, Any]) -> str:
         "draws cut off before their end": summary["cut_off"],
     }
     return "; ".join(f"{what}: {count:,}" for what, count in counts.items() if count)
+
+
+def by_depth(figures: Sequence[float]) -> str:
+    """A figure for each depth from 0 on, as far as there is room."""
+    return " ".join(f"{each:.1f}" for each in figures[:SHOWN_DEPTHS]) + (" …" if len(figures) > SHOWN_DEPTHS else "")
+
+
+def _shape(shape: Mapping[str, Any]) -> dict[str, str]:
+    """The measured shape (search.shape.SummedShape as plain data), each of its figures with its name."""
+    return {
+        "states a search": f"{shape['states']:.1f}",
+        "tactics tried a state, by depth": by_depth(shape["tried"]) or "none",
+        "new states a state, by depth": by_depth(shape["branching"]) or "none",
+        "tactics that Lean took": f"{100 * shape['valid']:.1f} %",
+        "tactics that led to a known state": f"{100 * shape['merged']:.1f} %",
+        "failed tactics": _counts(shape["failures"]),
+        "proofs, by their number of tactics": _counts(shape["proved"]),
+    }
+
+
+def _counts(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{what}: {count:,}" for what, count in counts.items()) or "none"
 
 
 def _key(outcome: Outcome | None) -> str:

@@ -20,7 +20,7 @@ from prover.study.config import Cell
 from prover.study.store import Search, StudyStore
 from search import shape
 from search.budget import Budget
-from search.known import KnownResults
+from search.known import KnownResults, known_verdicts
 from search.policy import Policy
 
 BLOCK = 48  # theorems that are open at a time
@@ -169,16 +169,11 @@ async def _lane(
 
 def _accepting(engine: Engine, theorem: Theorem) -> Accept:
     """Verification of proofs of `theorem`, once for each proof."""
-    verdicts: dict[tuple[str, ...], bool] = {}
-    turn = asyncio.Lock()
 
     async def accept(tactics: tuple[str, ...]) -> bool:
-        async with turn:
-            if tactics not in verdicts:
-                verdicts[tactics] = (await engine.verify(theorem, "\n".join(tactics))).proved
-        return verdicts[tactics]
+        return (await engine.verify(theorem, "\n".join(tactics))).proved
 
-    return accept
+    return known_verdicts(accept)
 
 
 async def _search(session: _Alone, opened: _Opened, task: Task, contestant: Contestant, budget: int) -> Search:
