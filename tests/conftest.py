@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from lean_env.embedded import install
-from lean_env.embedded.engine import EmbeddedEngine
+from lean_env.embedded.engine import EmbeddedEngine, Limits
 
 # What an example takes here depends on what else the machine does.
 settings.register_profile("no deadline", deadline=None)
@@ -20,9 +20,9 @@ settings.load_profile("no deadline")
 
 @pytest.fixture(scope="session")
 async def engine() -> AsyncIterator[EmbeddedEngine]:
-    """The embedded engine with two processes."""
+    """The embedded engine with two processes; on a busy machine a search of the library takes longer than usual."""
     install.install(lambda step, done, total: None)
-    running = await EmbeddedEngine.start(2)
+    running = await EmbeddedEngine.start(2, Limits(timeout_s=60))
     yield running
     await running.close()
 
