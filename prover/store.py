@@ -256,11 +256,17 @@ class Store:
         return [Member(*row) for row in self._db.execute("SELECT policy, strategy, n_eff FROM members ORDER BY id")]
 
     def tree(self, name: str, member: int = 0) -> Any:
-        """The search tree of a member on a theorem, as `record` was given it. Raises KeyError when there is none."""
+        """The search tree of a member on a theorem, as `record` was given it.
+
+        Raises KeyError when there is none, and StoreError for one that is torn.
+        """
         row = self._db.execute("SELECT tree FROM searches WHERE theorem=? AND member=?", (name, member)).fetchone()
         if row is None:
             raise KeyError(name)
-        return json.loads(zlib.decompress(row[0]))
+        try:
+            return json.loads(zlib.decompress(row[0]))
+        except (ValueError, TypeError, zlib.error) as error:
+            raise StoreError(f"{self.out} holds a torn search tree of {name}: give another --out") from error
 
     def proof_path(self, name: str) -> Path:
         """Where the proof of a theorem goes."""

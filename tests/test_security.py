@@ -23,7 +23,7 @@ from lean_env.embedded.engine import EmbeddedEngine
 from lean_env.engine import Failed, Theorem, Verdict, VerdictKind
 from prover.records import Attempt, Claim, Member, MemberSearch, Outcome
 from prover.report.report import render
-from prover.store import DATABASE, Store
+from prover.store import DATABASE, Store, StoreError
 
 PACKAGES = Path(__file__).parents[1]
 SOURCES = [
@@ -202,6 +202,16 @@ def page_of(store: Store, payload: str) -> str:
         "cut_prompts": 0,
         "cut_off": 0,
         "members": [member],
+        "shape": {
+            "trees": 1,
+            "states": 1.0,
+            "tried": [1.0],
+            "branching": [0.0],
+            "valid": 1.0,
+            "merged": 0.0,
+            "failures": {payload: 1},
+            "proved": {1: 1},
+        },
         "engine_use": {"requests": 1, "peak_rss_mib": 1.0, "ends": {}},
     }
     return render(summary, {payload: payload}, store.findings())
@@ -241,7 +251,7 @@ def test_a_pickle_in_a_results_database_is_never_opened(tmp_path: Path) -> None:
         db.execute("UPDATE searches SET tree=?", (zlib.compress(code),))
     with closing(opened_again(run)) as store:
         page_of(store, "x")
-        with pytest.raises(ValueError):
+        with pytest.raises(StoreError, match="torn search tree"):
             store.tree("x")
     assert not ran.exists()
     pickle.loads(code)
