@@ -43,10 +43,6 @@ class Share:
     replicas: int
     gpus_each: int
 
-    def __str__(self) -> str:
-        need = {name: sum(bundle.get(name, 0) for bundle in self.bundles) for name in ("CPU", "GPU")}
-        return " and ".join(f"{count:g} {name}s" for name, count in need.items() if count)
-
     @property
     def bundles(self) -> list[dict[str, float]]:
         """The resources of a placement group, in Ray's names: the pools first, then the replicas."""
@@ -61,7 +57,7 @@ class Layout:
     """What a run takes of each node.
 
     `gpus_per_policy` is the GPUs of one copy of a model; with 0, models run on CPUs, one copy a node. `lean_per_node`
-    is the Lean processes of a node; None is as many as it has CPUs on which no copy runs.
+    is the Lean processes of a node; None is as many as it has CPUs besides one for each copy of a model.
     """
 
     gpus_per_policy: int = 1
@@ -70,13 +66,12 @@ class Layout:
     def share(self, resources: Mapping[str, float], *, models: bool) -> Share:
         """What is taken of a node with these resources (Ray's names); `models` says whether the run has any.
 
-        More Lean processes than the node has CPUs are not started. A node without CPUs gets none. A copy on GPUs takes
-        no CPU from them, as its bundle has none.
+        More Lean processes than the node has CPUs are not started. A node without CPUs gets none.
         """
         cpus, gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
         each = self.gpus_per_policy
         replicas = 0 if not models else gpus // each if each else min(1, cpus)
-        free = cpus if each else cpus - replicas
+        free = max(0, cpus - replicas)
         lean = free if self.lean_per_node is None else min(free, self.lean_per_node)
         whole, rest = divmod(lean, PROCESSES_PER_POOL)
         return Share((PROCESSES_PER_POOL,) * whole + ((rest,) if rest else ()), replicas, each)

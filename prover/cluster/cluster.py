@@ -9,7 +9,6 @@ the same way.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -34,7 +33,6 @@ from search.ensemble import Pot
 TICK_S = 2.0  # between two looks at the list of nodes
 CONNECT_S = 10.0  # for a cluster to answer
 CLOSE_S = 30.0  # for actors to end their processes
-ROOM_S = 30.0  # for Ray to give what is asked of a node, before the user hears of it
 
 
 @asynccontextmanager
@@ -96,7 +94,6 @@ class Cluster:
         self._past: list[EngineUse] = []  # what those did that are no more
         self._ready = asyncio.Event()
         self._theorems: asyncio.Queue[Theorem] = asyncio.Queue()
-        self._waiting: set[str] = set()  # what has no place, or no room on its node, of which the user knows
         self._losses: Counter[str] = Counter()  # of searches, by theorem
         self._finished: Callable[[Searched], None] = lambda searched: None
 
@@ -149,26 +146,7 @@ class Cluster:
                 self._sites[new] = self._enter(new, alive[new])
             self._copies.level()
             self._introduce()
-            await self._tell()
             await asyncio.sleep(TICK_S)
-
-    async def _tell(self) -> None:
-        """Say, once, what searches wait for: Lean without a place, and shares of nodes that something else takes up."""
-        waiting: dict[str, str] = {}
-        if not any(site.share.pools for site in self._sites.values()):
-            waiting["Lean"] = (
-                "there is no place for Lean, as no node has a CPU that no copy of a model takes: searches wait for one"
-            )
-        for node, site in self._sites.items():
-            if not site.placed and time.monotonic() - site.reserved > ROOM_S:
-                await asyncio.to_thread(site.look)
-                if not site.placed:
-                    waiting[node] = (
-                        f"{site} has no room for {site.share}: end what else runs there, or lower --lean-per-node"
-                    )
-        for what in waiting.keys() - self._waiting:
-            self._say(waiting[what])
-        self._waiting = set(waiting)
 
     def _enter(self, node: str, resources: Mapping[str, float]) -> Site:
         share = self._layout.share(resources, models=bool(self._blueprint.models))

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.util.placement_group import placement_group, placement_group_table, remove_placement_group
+from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from prover.cluster.blueprint import Share
 
 CALLS = 10_000  # under way in one actor: what bounds them are the askers
 NODE = "ray.io/node-id"
-PENDING = "PENDING"  # Ray's word for a group that it cannot place
 
 
 @dataclass
 class Site:
-    """A node with the run's placement group (None where the run takes nothing) and the tasks that see to its actors.
-
-    `reserved` is when the group was asked for, and `placed` whether Ray has given it, as far as was looked.
-    """
+    """A node with the run's placement group (None where the run takes nothing) and the tasks that see to its actors."""
 
     node: str
-    share: Share
     group: Any = None
-    placed: bool = False
-    reserved: float = field(default_factory=time.monotonic)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -40,13 +32,8 @@ class Site:
         """Ask for a share of a node; actors wait until it is free."""
         bundles = share.bundles
         if not bundles:
-            return cls(node, share, placed=True)
-        group = placement_group(bundles, "STRICT_PACK", bundle_label_selector=[{NODE: node}] * len(bundles))
-        return cls(node, share, group)
-
-    def look(self) -> None:
-        """Ask Ray whether it has given the group; blocks."""
-        self.placed = placement_group_table(self.group).get("state") != PENDING
+            return cls(node)
+        return cls(node, placement_group(bundles, "STRICT_PACK", bundle_label_selector=[{NODE: node}] * len(bundles)))
 
     def actor(self, kind: type, bundle: int, **resources: float) -> Any:
         """Ray's class of actors of this kind in this bundle. Ray begins none again by itself: tasks.py sees to that."""
