@@ -3,7 +3,7 @@
 # generated ones and Lean's library, three models of training seed 0 of benchmarks/n_eff.sh. A schedule is learned from what
 # each model proves alone on the validation split; both are then run on the test split.
 #
-#   benchmarks/adaptive.sh           half an hour on two cores, after `benchmarks/n_eff.sh train 0`; under runs/adaptive
+#   benchmarks/adaptive.sh           its end was not seen yet; after `benchmarks/n_eff.sh train 0`; under runs/adaptive
 #
 # Stop it when you like: the same command goes on where it stopped.
 set -eu
