@@ -239,6 +239,7 @@ async def _prove_benchmark(
     from prover.progress import RunBar
     from prover.run import finish, prove_all, settings
 
+    plan.ensemble.check_held_out(benchmark.theorems)
     if benchmark.notice:
         _say(benchmark.notice)
     engine = await parts.engine_of(benchmark, workers, plan.timeout_s, native)
@@ -315,6 +316,7 @@ async def _prove_theorem(wanted: Theorem, plan: Plan, native: NativeStart | None
     from prover.run import attempt
     from search.ensemble import Pot
 
+    plan.ensemble.check_held_out([wanted])
     engine = await parts.own_engine(native, 1, plan.timeout_s)
     try:
         return await attempt(engine, wanted, plan, Pot())

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from lean_env.engine import Session
-from prover.options import EnsembleName
+from lean_env.engine import Session, Theorem
+from prover.options import EnsembleName, InputError
 from search.adaptive import Schedule
 from search.budget import Budget, SearchResult
 from search.ensemble import EnsembleResult, Pot, Purse, equal_split, taking_turns
@@ -22,20 +22,33 @@ Strategy = Callable[[Session, Policy, Budget, Accept], Awaitable[SearchResult]]
 
 @dataclass(frozen=True)
 class Learned:
-    """What `prove schedule` writes: a schedule, the members it is for, "policy, strategy" each, and the budget."""
+    """What `prove schedule` writes: a schedule, and what it was learned for and from.
+
+    `members` are "policy, strategy" each, `budget` is in expansions a theorem, `theorems` are digests of statements.
+    """
 
     members: tuple[str, ...]
-    budget: int  # expansions a theorem
+    budget: int
+    theorems: tuple[str, ...]
     schedule: Schedule
+
+
+def digest(theorem: Theorem) -> str:
+    """What a schedule knows a theorem by: a generated one may have its name from another."""
+    return hashlib.sha256(theorem.statement.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """A scheduler. `temperatures`, one for each member, go with shared; `schedule` goes with adaptive."""
+    """A scheduler. `temperatures`, one for each member, go with shared.
+
+    `schedule` goes with adaptive, with the digests of the theorems that it was `learned_from`.
+    """
 
     name: EnsembleName = EnsembleName.EQUAL
     temperatures: tuple[float, ...] = ()
     schedule: Schedule | None = None
+    learned_from: frozenset[str] = frozenset()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -45,6 +58,15 @@ class Ensemble:
             **({"calibration": list(self.temperatures)} if self.temperatures else {}),
             **({"schedule": hashlib.sha256(str(self.schedule).encode()).hexdigest()[:16]} if self.schedule else {}),
         }
+
+    def check_held_out(self, theorems: Sequence[Theorem]) -> None:
+        """Raises InputError where the schedule was learned from any of `theorems`: such figures tell nothing."""
+        known = [theorem.name for theorem in theorems if digest(theorem) in self.learned_from]
+        if known:
+            raise InputError(
+                f"--schedule was learned from {len(known)} of these {len(theorems)} theorems, {known[0]} first: give"
+                " another --split, or another --schedule"
+            )
 
     def wants(self, budget: Budget) -> int:
         """How many expansions beyond its budget a theorem can have a use for."""

@@ -191,7 +191,8 @@ def ensemble(name: EnsembleName, options: Mapping[str, Any], members: Sequence[M
     if name is EnsembleName.SHARED:
         return Ensemble(name, temperatures=_temperatures(calibration, len(members)))
     if name is EnsembleName.ADAPTIVE:
-        return Ensemble(name, schedule=read_schedule(schedule, members, options["budget"]))
+        learned = read_schedule(schedule, members, options["budget"])
+        return Ensemble(name, schedule=learned.schedule, learned_from=frozenset(learned.theorems))
     return Ensemble(name)
 
 

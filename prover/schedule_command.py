@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +16,10 @@ import typer
 from prover.options import BudgetOption, InputError, option
 
 if TYPE_CHECKING:
+    from lean_env.engine import Theorem
     from prover.ensembles import Learned
     from prover.records import Attempt, Member
-    from search.adaptive import Recorded, Schedule, Tried
+    from search.adaptive import Recorded, Tried
     from search.tree import TreeRecord
 
 
@@ -36,7 +38,7 @@ def learn_schedule(
     Take runs on theorems that may be learned from, with as large a budget as can be had. --budget is what all policies
     together may spend on a theorem on average.
     """
-    from prover.ensembles import Learned
+    from prover.ensembles import Learned, digest
     from search.adaptive import learn
 
     stores = {run: _attempts(run) for run in runs}
@@ -44,22 +46,24 @@ def learn_schedule(
     if len(runs) != len(stores) or len(set(members)) != len(members):
         raise InputError("two of the runs have the same policy and strategy: give each once")
     limit = min(limit for _, limit, _ in stores.values())
-    names = [set(attempts) for _, _, attempts in stores.values()]
-    if len(set(map(frozenset, names))) != 1:
+    statements = {frozenset(attempts) for _, _, attempts in stores.values()}
+    if len(statements) != 1:
         raise InputError("the runs are not finished on the same theorems: give runs of the same benchmark and split")
+    (same,) = statements
     theorems = [
-        _recorded([attempts[name] for _, _, attempts in stores.values()], pilot, limit) for name in sorted(names[0])
+        _recorded([attempts[one] for _, _, attempts in stores.values()], pilot, limit)
+        for one in sorted(same, key=attrgetter("name"))
     ]
     try:
         schedule = learn(theorems, budget, pilot, limit)
     except ValueError as error:
         raise InputError(str(error)) from error
-    _write(out, Learned(_names(members), budget, schedule))
+    _write(out, Learned(_names(members), budget, tuple(sorted(map(digest, same))), schedule))
     quotas = "; ".join(" ".join(map(str, quota)) for quota in schedule.quotas)
     typer.echo(f"{len(theorems)} theorems, {len(schedule.quotas)} bins, quotas from hard to easy: {quotas}")
 
 
-_Run = tuple["Member", int, dict[str, tuple["Attempt", Any]]]  # member, budget, attempts with their trees by theorem
+_Run = tuple["Member", int, dict["Theorem", tuple["Attempt", Any]]]  # member, budget, attempts with their trees
 
 
 def _attempts(run: Path) -> _Run:
@@ -71,8 +75,8 @@ def _attempts(run: Path) -> _Run:
         members, settings = store.members(), store.settings()
         if len(members) != 1:
             raise InputError(f"{run} is a run of {len(members)} policies: give runs of one policy each")
-        attempts = [finding.attempt for finding in store.findings() if finding.attempt]
-        return members[0], settings["budget"], {a.theorem: (a, store.tree(a.theorem)) for a in attempts}
+        attempts = {each.theorem: each.attempt for each in store.findings() if each.attempt}
+        return members[0], settings["budget"], {one: (a, store.tree(one.name)) for one, a in attempts.items()}
 
 
 def _recorded(attempts: Sequence[tuple[Attempt, Any]], pilot: int, limit: int) -> Recorded:
@@ -103,8 +107,8 @@ def _write(out: Path, learned: Learned) -> None:
         raise InputError(f"cannot write {out} ({error.strerror}): give another --out") from error
 
 
-def read_schedule(path: Path, members: Sequence[Member], budget: int) -> Schedule:
-    """The schedule in a file that `prove schedule` wrote, for these `members` and this budget. Raises InputError."""
+def read_schedule(path: Path, members: Sequence[Member], budget: int) -> Learned:
+    """What is in a file that `prove schedule` wrote, for these `members` and this budget. Raises InputError."""
     from pydantic import TypeAdapter, ValidationError
 
     from prover.ensembles import Learned
@@ -121,4 +125,4 @@ def read_schedule(path: Path, members: Sequence[Member], budget: int) -> Schedul
         raise InputError(f"{path} is for {'; '.join(learned.members)}: give these in this order, or learn another")
     if learned.budget != budget:
         raise InputError(f"{path} is for --budget {learned.budget}: give that, or learn another")
-    return learned.schedule
+    return learned

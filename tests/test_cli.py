@@ -352,21 +352,25 @@ def test_policies_share_a_queue_where_nothing_else_is_said_and_the_search_has_on
 def test_a_schedule_is_learned_from_runs_of_single_policies_and_searched_with(
     prove: Prove, data: Path, tmp_path: Path
 ) -> None:
-    at = ("--benchmark", "minif2f", "--data", data)
+    at, others = ("--benchmark", "minif2f", "--data", data), [theorem(n) for n in range(9, 17)]
     for name in ("ones", "all"):
         prove(*at, "--out", tmp_path / name, "--policy", name, "--budget", 64)
     schedule = tmp_path / "schedule.json"
     learned = prove("schedule", tmp_path / "ones", tmp_path / "all", "--out", schedule, "--budget", 32, "--pilot", 2)
     assert learned.status == 0
     assert "8 theorems" in learned.out
-    adaptive = (*at, "--ensemble", "adaptive", "--schedule", schedule, "--budget", 32)
+    held_out = ("--benchmark", "minif2f", "--data", write(tmp_path / "others.jsonl", *others))
+    adaptive = (*held_out, "--ensemble", "adaptive", "--schedule", schedule, "--budget", 32)
     ended = prove(*adaptive, "--out", tmp_path / "run", "--policy", "ones", "--policy", "all")
     assert ended.status == 0
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["expansions"] <= 32 * 8
-    others = prove(*adaptive, "--out", tmp_path / "other", "--policy", "all", "--policy", "ones")
-    assert is_one_line_of_help(others, str(schedule), "ones, best-first", "in this order")
+    turned = prove(*adaptive, "--out", tmp_path / "other", "--policy", "all", "--policy", "ones")
+    assert is_one_line_of_help(turned, str(schedule), "ones, best-first", "in this order")
     more = prove(*adaptive, "--budget", 64, "--out", tmp_path / "other", "--policy", "ones", "--policy", "all")
     assert is_one_line_of_help(more, str(schedule), "--budget 32")
+    mixed = write(tmp_path / "mixed.jsonl", others[0], theorem(2))
+    known = prove(*adaptive, "--data", mixed, "--out", tmp_path / "other", "--policy", "ones", "--policy", "all")
+    assert is_one_line_of_help(known, "--schedule was learned from 1 of these 2 theorems", theorem(2).name, "--split")
 
 
 @pytest.mark.usefixtures("several")
@@ -386,6 +390,7 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
     unfit = {
         "members": ["ones", "all"],
         "budget": 256,
+        "theorems": [],
         "schedule": {"pilot": 1, "coefficients": [0.0], "thresholds": [], "quotas": [[4, 4]]},
     }
     short = {**unfit, "schedule": {**unfit["schedule"], "coefficients": [0.0] * 4, "quotas": [[4]]}}

@@ -70,6 +70,7 @@ async def _prove(
     address: str, blueprint: Blueprint, layout: Layout, benchmark: Benchmark, plan: Plan, store: Store, fresh: bool
 ) -> dict[str, Any]:
     """Prove the benchmark; returns the summary."""
+    plan.ensemble.check_held_out(benchmark.theorems)
     say = partial(tqdm.write, file=sys.stderr)
     if benchmark.notice:
         say(benchmark.notice)
