@@ -16,7 +16,7 @@ speedrun: $(INSTALLED)
 	benchmarks/speedrun.sh
 
 test: $(INSTALLED)
-	$(BIN)/pytest -m 'not heavy'
+	$(BIN)/pytest -m 'not heavy' -n 2 --dist loadfile
 
 test-all: $(INSTALLED)
 	$(BIN)/pytest

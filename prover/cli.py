@@ -15,6 +15,7 @@ import typer
 from typer.exceptions import TyperException
 
 from prover import parts
+from prover.calibrate_command import calibrate
 from prover.check_command import check
 from prover.corpus_command import corpus
 from prover.minimize_command import minimize
@@ -230,6 +231,7 @@ app.command()(minimize)
 app.command()(train)
 app.command()(study)
 app.command("schedule")(learn_schedule)
+app.command()(calibrate)
 app.command()(trace)
 
 

@@ -1,20 +1,18 @@
 """The shared frontier: one search tree for all members of an ensemble, whose tactics stand in one queue.
 
-Every state is offered to every member's policy, whose temperature calibrates it: above 1 where it is too sure of
-itself. Its probabilities, with what it leaves to tactics that it does not list as one more, are raised to
-1 / temperature and divided by their sum, so that a tactic that it was sure of falls and the others rise. What several
-suggest counts as likely as the surest of them has it. So any strategy searches with all policies as with one, and its
-frontier is the members' common one.
+Every state is offered to every member's policy, whose temperature calibrates it (search.calibration): above 1 where it
+is too sure of itself. What several suggest counts as likely as the surest of them has it. So any strategy searches with
+all policies as with one, and its frontier is the members' common one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from search.budget import SearchResult, SearchStatus
+from search.calibration import calibrated, log_sum
 from search.ensemble import EnsembleResult
 from search.policy import MeteredPolicy, Policy, Suggestion, Use
 
@@ -71,12 +69,9 @@ class Mixture:
         if temperature == 1:
             return suggestions
         if (state, place) not in self._log_sums:
-            self._log_sums[state, place] = _log_sum(suggestions, temperature)
-        log_sum = self._log_sums[state, place]
-        return [
-            Suggestion(each.tactic, min(0.0, each.log_prob / temperature - log_sum))  # rounding could give more than 0
-            for each in suggestions
-        ]
+            self._log_sums[state, place] = log_sum([each.log_prob for each in suggestions], temperature)
+        total = self._log_sums[state, place]
+        return [Suggestion(each.tactic, calibrated(each.log_prob, temperature, total)) for each in suggestions]
 
     def shares(self, result: SearchResult) -> EnsembleResult:
         """The search as one for each policy: the expansions of its tactics, and what its model did.
@@ -103,13 +98,3 @@ class Mixture:
             else:
                 shares.append(SearchResult(SearchStatus.STOPPED, None, tree, share))
         return EnsembleResult(tuple(shares))
-
-
-def _log_sum(suggestions: Sequence[Suggestion], temperature: float) -> float:
-    """The logarithm of Σ p ** (1 / temperature) over the tactics listed and the mass that is left."""
-    logs = [each.log_prob / temperature for each in suggestions]
-    left = 1 - math.fsum(math.exp(each.log_prob) for each in suggestions)
-    if left > 0:
-        logs.append(math.log(left) / temperature)
-    top = max(logs)
-    return top + math.log(math.fsum(math.exp(log - top) for log in logs))

@@ -9,6 +9,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from countdown import Chance, Countdown, CountdownSession, unsupported
@@ -64,6 +65,23 @@ class Leaving(CountdownSession):
 
 async def engine(pause_s: float, processes: int, say: Say) -> Countdown:
     return Narrow(pause_s, processes)
+
+
+class Held(Narrow):
+    """An engine that does not come to the last theorem before there is a file."""
+
+    def __init__(self, file: Path, pause_s: float, processes: int) -> None:
+        super().__init__(pause_s, processes)
+        self.file = file
+
+    async def open(self, theorem: Theorem) -> CountdownSession:
+        while theorem == NUMBERS.theorems[-1] and not self.file.exists():
+            await asyncio.sleep(0.1)
+        return await super().open(theorem)
+
+
+async def held_engine(file: Path, pause_s: float, processes: int, say: Say) -> Countdown:
+    return Held(file, pause_s, processes)
 
 
 async def other_engine(processes: int, say: Say) -> Countdown:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from clusters import (
     blueprint,
     deadly_engine,
     engine,
+    held_engine,
     no_engine,
     other_engine,
     talking_engine,
@@ -186,8 +188,11 @@ async def test_a_node_that_joins_late_gets_a_pool_and_copies_of_what_is_missing(
         said.append(line)
         if line.startswith("there is no place for a copy of two"):
             nodes.add(cpus=2, gpus=1)
+        if sum("1 Lean processes" in line for line in said) == 2:
+            (tmp_path / "seen").touch()
 
-    findings = await on_cluster(nodes, tmp_path / "many", blueprint("one", "two"), say=say)
+    held = replace(blueprint("one", "two"), engine=partial(held_engine, tmp_path / "seen", QUICK))
+    findings = await on_cluster(nodes, tmp_path / "many", held, say=say)
     assert outcomes(findings) == outcomes(await alone(tmp_path / "alone", "one", "two"))
     for model in ("one", "two"):
         assert sum(line.endswith(f"a copy of {model}") for line in said) == 1
@@ -210,8 +215,11 @@ async def test_a_model_whose_last_copy_is_lost_gets_a_place_of_another(nodes: No
         if copies == ["one", "two", "one"] and len(added) == 2:
             nodes.kill(added[0])
             added.append(None)
+        if len(copies) == 4:
+            (tmp_path / "seen").touch()
 
-    findings = await on_cluster(nodes, tmp_path / "many", blueprint("one", "two", pause_s=SLOW), say=say)
+    held = replace(blueprint("one", "two"), engine=partial(held_engine, tmp_path / "seen", SLOW))
+    findings = await on_cluster(nodes, tmp_path / "many", held, say=say)
     assert outcomes(findings) == outcomes(await alone(tmp_path / "alone", "one", "two"))
     copies = [line.split("a copy of ")[1] for line in said if ": a copy of " in line]
     assert copies == ["one", "two", "one", "two"]
@@ -262,6 +270,23 @@ async def test_an_adaptive_ensemble_spends_on_a_cluster_what_finished_theorems_l
     budget = made.plan({}).budget.expansions
     assert max(spent) > budget
     assert sum(spent) <= budget * len(spent)
+
+
+async def test_a_run_that_finds_no_place_for_lean_says_so_and_begins_when_there_is_one(
+    nodes: Nodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE_S", 5.0)
+    nodes.add(cpus=1, gpus=1)  # its one CPU is the copy's
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith("no Lean pool has begun yet"):
+            nodes.add(cpus=1)
+
+    findings = await on_cluster(nodes, tmp_path, blueprint("one"), say=say)
+    assert all(finding.outcome for finding in findings)
+    assert sum(line.startswith("no Lean pool has begun yet") for line in said) == 1
 
 
 async def test_a_node_with_another_lean_is_left_out(nodes: Nodes, tmp_path: Path) -> None:

@@ -360,7 +360,7 @@ async def test_what_a_policy_raises_ends_the_study_and_loses_nothing(tmp_path: P
     with closing(StudyStore(tmp_path)) as store:
         store.begin(BENCHMARK.theorems, list(contestants), {})
         todo = missing(store, list(contestants), (0,), 16)
-        with pytest.raises(RuntimeError, match="no tactic today"):
+        with pytest.raises(ModelError, match=r"^the policy many raised RuntimeError: no tactic today"):
             await search_all(Countdown(), BENCHMARK.theorems, todo, contestants, 16, store, 2, progress)
         supported = [one for one in store.theorems() if one.unsupported is None]
         assert [one.cell for one in store.searches()] == [few] * len(supported) != []

@@ -32,6 +32,7 @@ from search.ensemble import Pot
 
 TICK_S = 2.0  # between two looks at the list of nodes
 CONNECT_S = 10.0  # for a cluster to answer
+PATIENCE_S = 60.0  # for the first Lean pool, before it is said that the run waits
 CLOSE_S = 30.0  # for actors to end their processes
 
 
@@ -100,6 +101,7 @@ class Cluster:
     async def start(self) -> None:
         """Take all nodes that there are, and wait for the first Lean pool. Raises EngineError and ModelError."""
         self._tasks.spawn(self._look())
+        self._tasks.spawn(self._say_waiting())
         await self._tasks.wait(self._ready.wait())
 
     async def prove_all(self, plan: Plan, store: Store, progress: Progress) -> None:
@@ -147,6 +149,17 @@ class Cluster:
             self._copies.level()
             self._introduce()
             await asyncio.sleep(TICK_S)
+
+    async def _say_waiting(self) -> None:
+        """Say once that no Lean pool begins; other jobs may have the cluster, or the copies of models."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._ready.wait()
+        except TimeoutError:
+            self._say(
+                "no Lean pool has begun yet: it needs a CPU that is free and that no copy of a model takes (ray status"
+                " shows what there is); the run begins as soon as there is one"
+            )
 
     def _enter(self, node: str, resources: Mapping[str, float]) -> Site:
         share = self._layout.share(resources, models=bool(self._blueprint.models))

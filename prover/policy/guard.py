@@ -39,11 +39,11 @@ class Guarded:
             raise
         except Exception as error:
             raised = one_line(f"{type(error).__name__}: {error}".removesuffix(": "))
-            raise ModelError(f"the policy {self._name} raised {raised}: mend it, or give another --policy") from error
+            raise ModelError(f"the policy {self._name} raised {raised}: mend it, or take another") from error
         if wrong is not None:
             raise ModelError(
                 f"the policy {self._name} gave {one_line(repr(wrong.tactic))} the log-probability {wrong.log_prob}:"
-                " a finite number of at most 0 is needed; mend it, or give another --policy"
+                " a finite number of at most 0 is needed; mend it, or take another"
             )
         return suggestions
 

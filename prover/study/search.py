@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from lean_env.engine import Engine, ProofState, TacticResult, Theorem, UnsupportedStatement
+from prover.policy.guard import guarded
 from prover.run import SPARE_SEARCHES, Accept, Strategy, theorem_seed
 from prover.study.config import Cell
 from prover.study.store import Search, StudyStore
@@ -95,7 +96,7 @@ async def search_all(
 ) -> None:
     """Make the searches of `todo`, each with `budget` expansions, and record each as it is finished.
 
-    Raises StoreError and EngineError, and lets through what policies raise; what was finished before is kept.
+    Raises StoreError, EngineError and ModelError; what was finished before is kept.
     """
     waiting = [theorem for theorem in theorems if theorem.name in todo]
     for start in range(0, len(waiting), BLOCK):
@@ -178,7 +179,7 @@ def _accepting(engine: Engine, theorem: Theorem) -> Accept:
 
 async def _search(session: _Alone, opened: _Opened, task: Task, contestant: Contestant, budget: int) -> Search:
     seed = theorem_seed(task.seed, opened.theorem.name)
-    policy, strategy = contestant.policy(task.seed, seed), contestant.strategy(seed)
+    policy, strategy = guarded(contestant.policy(task.seed, seed), task.cell.member), contestant.strategy(seed)
     result = await strategy(session, policy, Budget(budget), opened.accept)
     return Search(
         theorem=opened.theorem.name,

@@ -43,7 +43,7 @@ async def search(
     """Make the searches that `store` lacks, with a progress bar on stderr, for an engine of `workers` processes.
 
     `policies` and `engine` are called only where something is to be searched; `digests` tell what the policy of each
-    member is at each seed. Raises StoreError, EngineError, ModelError, and lets through what policies raise.
+    member is at each seed. Raises StoreError, EngineError and ModelError.
     """
     statements = [[one.name, one.split, one.header, one.statement, one.before] for one in benchmark.theorems]
     digest = hashlib.sha256(json.dumps(statements).encode()).hexdigest()[:16]
