@@ -34,4 +34,7 @@ for budget in 96 192; do
     prove --split test $members --ensemble equal --budget $equal --out $run/equal-$equal
   done
   prove --split test $members --ensemble adaptive --schedule "$schedule" --budget $half --out $run/adaptive-$half
+  for named in "" gym_ lib_; do
+    .venv/bin/python -m benchmarks.compare_runs $run/equal-$half $run/adaptive-$half $run/equal-$budget --named "$named"
+  done
 done
