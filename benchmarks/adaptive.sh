@@ -15,7 +15,7 @@ mkdir -p $run/models # where each has a name of its own
 for model in ce n-eff-16; do
   ln -sfn "$PWD/runs/n-eff/0/$model/epoch-4" "$run/models/$model"
 done
-prove() { .venv/bin/prove --benchmark gym --data benchmarks/n_eff/theorems.jsonl --workers 2 "$@"; }
+prove() { .venv/bin/prove --benchmark gym --data benchmarks/n_eff/theorems.jsonl --workers 6 "$@"; }
 
 alone=
 members=
@@ -26,15 +26,12 @@ for model in ce n-eff-16; do
     members="$members --policy $run/models/$model --strategy $strategy"
   done
 done
-for budget in 96 192; do
+for budget in 48 96 192; do
   half=$((budget / 2))
-  schedule=$run/schedule-$half.json
-  [ -f "$schedule" ] || .venv/bin/prove schedule $alone --budget $half --pilot 2 --out "$schedule"
-  for equal in $half $budget; do
-    prove --split test $members --ensemble equal --budget $equal --out $run/equal-$equal
-  done
-  prove --split test $members --ensemble adaptive --schedule "$schedule" --budget $half --out $run/adaptive-$half
+  .venv/bin/prove schedule $alone --budget $half --pilot 2 --out $run/schedule-$half.json
+  prove --split test $members --ensemble adaptive --schedule $run/schedule-$half.json --budget $half --out $run/adaptive-$half
+  prove --split test $members --ensemble equal --budget $budget --out $run/equal-$budget
   for named in "" gym_ lib_; do
-    .venv/bin/python -m benchmarks.compare_runs $run/equal-$half $run/adaptive-$half $run/equal-$budget --named "$named"
+    .venv/bin/python -m benchmarks.compare_runs $run/adaptive-$half $run/equal-$budget --named "$named"
   done
 done

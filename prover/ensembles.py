@@ -11,11 +11,12 @@ from typing import Any
 from lean_env.engine import Session, Theorem
 from prover.options import EnsembleName, InputError
 from search.adaptive import Schedule
-from search.budget import Budget, SearchResult
+from search.budget import Budget, SearchResult, SearchStatus, Spent
 from search.ensemble import EnsembleResult, Pot, Purse, equal_split, taking_turns
 from search.expansion import Accept
 from search.mixture import Mixture
 from search.policy import Policy
+from search.tree import SUM, Tree
 
 Strategy = Callable[[Session, Policy, Budget, Accept], Awaitable[SearchResult]]
 
@@ -94,6 +95,8 @@ class Ensemble:
 
         members = [partial(member, *both) for both in zip(strategies, policies, strict=True)]
         if self.schedule:
+            for place in self.schedule.idle:
+                members[place] = partial(_nothing, session)
             purse = Purse(budget.expansions, pot)
             most = replace(budget, expansions=budget.expansions + self.wants(budget))
             try:
@@ -101,3 +104,8 @@ class Ensemble:
             finally:
                 purse.close()
         return await (taking_turns if self.name is EnsembleName.ROUND_ROBIN else equal_split)(members, budget)
+
+
+async def _nothing(session: Session, budget: Budget) -> SearchResult:
+    """The search of a member that a schedule gives nothing: its model is not asked."""
+    return SearchResult(SearchStatus.BUDGET, None, Tree(session.root, SUM), Spent())

@@ -3,8 +3,8 @@
 Compute-optimal allocation (arXiv 2408.03314). Every theorem begins with a pilot, the same few expansions for each
 member. What the first tactics of each come to gives the chance that the theorem is proved at all; by that chance
 theorems fall into bins, and each bin has its quotas, the expansions that each member may spend, pilot included. All is
-learned from theorems that every member was recorded on alone. The number of bins is chosen by cross-validation, so that
-where the pilot tells nothing there is one bin, and the schedule is the best fixed split.
+learned from theorems that every member was recorded on alone. The number of bins is chosen by cross-validation. Where
+the pilot tells less than it costs there is one bin and no pilot: the best fixed split, which may leave members out.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Recorded:
 class Schedule:
     """What was learned. `thresholds` part the bins by the chance of a proof, rising; `quotas` are the bins'.
 
-    The chance is 1 / (1 + exp(-z)), z the last coefficient plus the sum of the others times their features.
+    The chance is 1 / (1 + exp(-z)), z the last coefficient plus the sum of the others times their features. A `pilot`
+    of 0 goes with one bin.
     """
 
     pilot: int
@@ -74,7 +75,8 @@ class Schedule:
             len(self.coefficients) != FEATURES + 1
             or len(self.quotas) != len(self.thresholds) + 1
             or len(widths) != 1
-            or not min(map(min, self.quotas)) >= self.pilot >= 1
+            or not min(map(min, self.quotas)) >= self.pilot >= (len(self.quotas) > 1)
+            or not min(map(sum, self.quotas)) >= 1
             or not all(map(math.isfinite, (*self.coefficients, *self.thresholds)))
         ):
             raise ValueError("coefficients, thresholds, quotas and pilot of a schedule do not fit together")
@@ -84,6 +86,11 @@ class Schedule:
         *slopes, constant = self.coefficients
         chance = float(expit(constant + math.fsum(s * f for s, f in zip(slopes, seen, strict=True))))
         return self.quotas[sum(chance > threshold for threshold in self.thresholds)]
+
+    @property
+    def idle(self) -> frozenset[int]:
+        """The places of members that no theorem gives anything."""
+        return frozenset(place for place, most in enumerate(map(max, zip(*self.quotas, strict=True))) if most == 0)
 
     @property
     def most(self) -> int:
@@ -119,8 +126,8 @@ def _tried(lane: Lane) -> Iterable[Tried]:
 def learn(theorems: Sequence[Recorded], budget: int, pilot: int, limit: int) -> Schedule:
     """The schedule that proves most of `theorems` with `budget` expansions a theorem on average, all members together.
 
-    `limit` is what each member was recorded up to. Raises ValueError without theorems, and where the budget does not
-    pay for the pilots.
+    `pilot` is that of schedules with several bins, and `limit` what each member was recorded up to. Raises ValueError
+    without theorems, and where the budget does not pay for the pilots.
     """
     members = len(theorems[0].proved_at) if theorems else 0
     if not members or not 1 <= pilot * members <= budget or pilot > limit:
@@ -129,26 +136,29 @@ def learn(theorems: Sequence[Recorded], budget: int, pilot: int, limit: int) -> 
             f" of {limit} expansions give no schedule"
         )
 
+    def fit(train: Sequence[Recorded], bins: int) -> Schedule:
+        return _fit(train, bins, budget, pilot if bins > 1 else 0, limit)
+
     def held_out(bins: int) -> int:
-        """Proved in all folds, each with what was learned from the others; a fold may spend its share."""
+        """Proved in all folds, each with what was learned from the others."""
         proved = 0
         for fold in range(FOLDS):
             test = theorems[fold::FOLDS]
             train = [one for place, one in enumerate(theorems) if place % FOLDS != fold]
             if train and test:
-                proved += _proved_within(_fit(train, bins, budget, pilot, limit), test, budget * len(test))
+                proved += _proved(fit(train, bins), test, budget)
         return proved
 
-    return _fit(theorems, max(BINS, key=held_out), budget, pilot, limit)  # of equally good ones the fewest bins
+    return fit(theorems, max(BINS, key=held_out))  # of equally good ones the fewest bins
 
 
-def _proved_within(schedule: Schedule, theorems: Sequence[Recorded], expansions: float) -> int:
-    """How many a schedule proves, one after the other, before they have cost `expansions`."""
-    proved = 0
+def _proved(schedule: Schedule, theorems: Sequence[Recorded], budget: int) -> int:
+    """How many a schedule proves, one after the other: each has `budget`, and what those before it have left over."""
+    proved, pot = 0, 0.0
     for one in theorems:
         success, cost = _run(np.array([one.proved_at], float), schedule.quota(one.features), schedule.pilot)
-        expansions -= cost
-        proved += bool(success and expansions >= 0)
+        proved += bool(success and cost <= budget + pot)
+        pot = max(0.0, pot + budget - cost)
     return proved
 
 
@@ -182,12 +192,40 @@ def _logistic(seen: NDArray[np.float64], proved: NDArray[np.bool_]) -> NDArray[n
 def _allocate(groups: Sequence[NDArray[np.float64]], expansions: float, pilot: int, limit: int) -> tuple[Quotas, ...]:
     """Quotas by bin for the theorems of each, from `proved_at` by theorem and member, that cost `expansions` in all.
 
-    Greedy by proofs per expansion: of all raises of one quota, the one that gains most for its cost, until none fits.
+    Two climbs, of which the one that proves more counts: from the pilot alone, and from the best single member. The
+    first misses a member that proves little with few expansions and most with many.
     """
+    first, members = max(1, pilot), groups[0].shape[1]
     rungs = sorted(
-        {min(limit, round(pilot * 2 ** (step / 2))) for step in range(2 * max(1, limit // pilot).bit_length() + 1)}
+        {min(limit, round(first * 2 ** (step / 2))) for step in range(2 * (limit // first).bit_length() + 1)}
     )
-    quotas = [(pilot,) * group.shape[1] for group in groups]
+
+    def cost_and_proved(quotas: Quotas) -> tuple[float, int]:
+        runs = [_run(group, quotas, pilot) for group in groups]
+        return sum(cost for _, cost in runs), sum(proved for proved, _ in runs)
+
+    least = (pilot,) * members
+    alone = [(*least[:member], rung, *least[member + 1 :]) for member in range(members) for rung in rungs]
+    priced = {quotas: cost_and_proved(quotas) for quotas in alone}
+    best = max(
+        (quotas for quotas in alone if priced[quotas][0] <= expansions),
+        key=lambda quotas: (priced[quotas][1], -priced[quotas][0]),
+    )
+    climbs = [_climb([start] * len(groups), groups, expansions, pilot, rungs) for start in (least, best)]
+    return max((climb for climb in climbs if any(map(any, climb[1]))), key=lambda climb: climb[0])[1]
+
+
+def _climb(
+    quotas: list[Quotas],
+    groups: Sequence[NDArray[np.float64]],
+    expansions: float,
+    pilot: int,
+    rungs: Sequence[int],
+) -> tuple[tuple[int, float], tuple[Quotas, ...]]:
+    """Greedy by proofs per expansion: of all raises of a quota, the one that gains most for its cost, until none fits.
+
+    Returns what is proved and minus what that costs, and the quotas.
+    """
     now = [_run(group, quota, pilot) for group, quota in zip(groups, quotas, strict=True)]
     left = expansions - sum(cost for _, cost in now)
     while True:
@@ -203,7 +241,7 @@ def _allocate(groups: Sequence[NDArray[np.float64]], expansions: float, pilot: i
                         if price <= left and rate > best_rate:
                             best, best_rate = (place, raised, (proved, cost)), rate
         if best is None:
-            return tuple(quotas)
+            return (sum(proved for proved, _ in now), left - expansions), tuple(quotas)
         place, quotas[place], outcome = best
         left -= outcome[1] - now[place][1]
         now[place] = outcome
