@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from lean_env.engine import Theorem
 from prover.records import Outcome
 from prover.store import DATABASE, Store, StoreError
 from search.statistics import paired, wilson
@@ -25,7 +26,7 @@ class Finished:
     """A run by its theorems that Lean could state: whether each is proved, and the expansions of all of them."""
 
     name: str
-    proved: Mapping[str, bool]
+    proved: Mapping[Theorem, bool]
     expansions: int
 
 
@@ -48,9 +49,9 @@ def finished(run: Path, named: str = "") -> Finished:
         findings = [each for each in store.findings() if each.theorem.name.startswith(named)]
     if any(each.outcome is None for each in findings) or not any(each.attempt for each in findings):
         raise ValueError(f"{run} has no finished theorems that begin with {named!r}, or not all of them")
-    attempts = [each.attempt for each in findings if each.attempt]
-    proved = {each.theorem: each.outcome is Outcome.PROVED for each in attempts}
-    return Finished(run.name, proved, sum(each.expansions for each in attempts))
+    attempts = {each.theorem: each.attempt for each in findings if each.attempt}
+    proved = {theorem: attempt.outcome is Outcome.PROVED for theorem, attempt in attempts.items()}
+    return Finished(run.name, proved, sum(attempt.expansions for attempt in attempts.values()))
 
 
 def table(runs: list[Finished]) -> list[str]:
@@ -64,7 +65,7 @@ def table(runs: list[Finished]) -> list[str]:
         if run.proved.keys() != last.proved.keys():
             raise ValueError(f"{run.name} and {last.name} are on different theorems")
         rate, price = wilson(sum(run.proved.values()), len(run.proved)), run.expansions / len(run.proved)
-        test = paired(list(run.proved.values()), [last.proved[name] for name in run.proved])
+        test = paired(list(run.proved.values()), [last.proved[theorem] for theorem in run.proved])
         low, high = 100 * test.difference.low, 100 * test.difference.high
         compared = (
             f"{100 * test.difference.value:+.1f} [{low:.1f}, {high:.1f}] | {test.gained} | {test.lost}"

@@ -35,8 +35,8 @@ class Learned:
 
 
 def digest(theorem: Theorem) -> str:
-    """What a schedule knows a theorem by: a generated one may have its name from another."""
-    return hashlib.sha256(theorem.statement.encode()).hexdigest()[:16]
+    """What a schedule knows a theorem by: generated ones may share a name, and LeanDojo's a statement."""
+    return hashlib.sha256(f"{theorem.name}\n{theorem.statement}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class Ensemble:
         known = [theorem.name for theorem in theorems if digest(theorem) in self.learned_from]
         if known:
             raise InputError(
-                f"--schedule was learned from {len(known)} of these {len(theorems)} theorems, {known[0]} first: give"
-                " another --split, or another --schedule"
+                f"--schedule was learned from {len(known)} of these {len(theorems)} theorems, {known[0]} first: prove"
+                " others (another --split), or give another --schedule"
             )
 
     def wants(self, budget: Budget) -> int:
@@ -95,17 +95,20 @@ class Ensemble:
 
         members = [partial(member, *both) for both in zip(strategies, policies, strict=True)]
         if self.schedule:
-            for place in self.schedule.idle:
-                members[place] = partial(_nothing, session)
+            idle, playing = self.schedule.idle, self.schedule.without_idle()
             purse = Purse(budget.expansions, pot)
             most = replace(budget, expansions=budget.expansions + self.wants(budget))
             try:
-                return await taking_turns(members, most, self.schedule.choose(), purse)
+                at_work = [member for place, member in enumerate(members) if place not in idle]
+                results = iter((await taking_turns(at_work, most, playing.choose(), purse)).results)
             finally:
                 purse.close()
+            return EnsembleResult(
+                tuple(_nothing(session) if place in idle else next(results) for place in range(len(members)))
+            )
         return await (taking_turns if self.name is EnsembleName.ROUND_ROBIN else equal_split)(members, budget)
 
 
-async def _nothing(session: Session, budget: Budget) -> SearchResult:
+def _nothing(session: Session) -> SearchResult:
     """The search of a member that a schedule gives nothing: its model is not asked."""
     return SearchResult(SearchStatus.BUDGET, None, Tree(session.root, SUM), Spent())

@@ -30,7 +30,10 @@ def learn_schedule(
     out: Annotated[Path, option(panel="Run", metavar="FILE", help="Where the schedule goes.")],
     budget: BudgetOption = 256,
     pilot: Annotated[
-        int, option(min=1, metavar="N", help="Expansions of each policy after which a theorem is judged.")
+        int,
+        option(
+            min=1, metavar="N", help="Expansions of each policy after which a theorem is judged, where judging pays."
+        ),
     ] = 4,
 ) -> None:
     """Learn what prove --ensemble adaptive is to spend on which theorem, from runs of its policies, each alone.

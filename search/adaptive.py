@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -78,19 +78,24 @@ class Schedule:
             or not min(map(min, self.quotas)) >= self.pilot >= (len(self.quotas) > 1)
             or not min(map(sum, self.quotas)) >= 1
             or not all(map(math.isfinite, (*self.coefficients, *self.thresholds)))
+            or list(self.thresholds) != sorted(self.thresholds)
         ):
             raise ValueError("coefficients, thresholds, quotas and pilot of a schedule do not fit together")
 
     def quota(self, seen: Features) -> Quotas:
         """The quotas of a theorem whose pilot has the features `seen`."""
         *slopes, constant = self.coefficients
-        chance = float(expit(constant + math.fsum(s * f for s, f in zip(slopes, seen, strict=True))))
+        chance = float(expit(constant + sum(s * f for s, f in zip(slopes, seen, strict=True))))
         return self.quotas[sum(chance > threshold for threshold in self.thresholds)]
 
     @property
     def idle(self) -> frozenset[int]:
         """The places of members that no theorem gives anything."""
-        return frozenset(place for place, most in enumerate(map(max, zip(*self.quotas, strict=True))) if most == 0)
+        return frozenset(place for place, quotas in enumerate(zip(*self.quotas, strict=True)) if not any(quotas))
+
+    def without_idle(self) -> Schedule:
+        """The same for the members that are left when the idle ones are taken out."""
+        return replace(self, quotas=tuple(tuple(quota for quota in quotas if quota) for quotas in self.quotas))
 
     @property
     def most(self) -> int:
@@ -126,18 +131,18 @@ def _tried(lane: Lane) -> Iterable[Tried]:
 def learn(theorems: Sequence[Recorded], budget: int, pilot: int, limit: int) -> Schedule:
     """The schedule that proves most of `theorems` with `budget` expansions a theorem on average, all members together.
 
-    `pilot` is that of schedules with several bins, and `limit` what each member was recorded up to. Raises ValueError
-    without theorems, and where the budget does not pay for the pilots.
+    `pilot` is that of schedules with several bins, which are tried where the budget pays for it; `limit` is what each
+    member was recorded up to. Raises ValueError without theorems, where none was proved, and for a pilot or a budget
+    that is no number from 1 on, the pilot at most the limit.
     """
     members = len(theorems[0].proved_at) if theorems else 0
-    if not members or not 1 <= pilot * members <= budget or pilot > limit:
+    if not members or budget < 1 or not 1 <= pilot <= limit:
         raise ValueError(
             f"{len(theorems)} recorded theorems with {members} members, a budget of {budget} and a pilot of {pilot}"
             f" of {limit} expansions give no schedule"
         )
-
-    def fit(train: Sequence[Recorded], bins: int) -> Schedule:
-        return _fit(train, bins, budget, pilot if bins > 1 else 0, limit)
+    if not any(map(math.isfinite, (at for one in theorems for at in one.proved_at))):
+        raise ValueError(f"none of the {len(theorems)} theorems was proved by any member: that tells nothing")
 
     def held_out(bins: int) -> int:
         """Proved in all folds, each with what was learned from the others."""
@@ -146,10 +151,11 @@ def learn(theorems: Sequence[Recorded], budget: int, pilot: int, limit: int) -> 
             test = theorems[fold::FOLDS]
             train = [one for place, one in enumerate(theorems) if place % FOLDS != fold]
             if train and test:
-                proved += _proved(fit(train, bins), test, budget)
+                proved += _proved(_fit(train, bins, budget, pilot, limit), test, budget)
         return proved
 
-    return fit(theorems, max(BINS, key=held_out))  # of equally good ones the fewest bins
+    affordable = [bins for bins in BINS if bins == 1 or pilot * members <= budget]
+    return _fit(theorems, max(affordable, key=held_out), budget, pilot, limit)  # of equally good ones the fewest bins
 
 
 def _proved(schedule: Schedule, theorems: Sequence[Recorded], budget: int) -> int:
@@ -167,11 +173,23 @@ def _fit(theorems: Sequence[Recorded], bins: int, budget: int, pilot: int, limit
     proved_at = np.array([one.proved_at for one in theorems], float)
     coefficients = _logistic(seen, np.isfinite(proved_at).any(axis=1))
     chances = expit(seen @ coefficients[:-1] + coefficients[-1])
-    thresholds = np.quantile(chances, np.arange(1, bins) / bins)
+    thresholds = _thresholds(chances, bins)
     places = (chances[:, None] > thresholds).sum(axis=1)
-    groups = [proved_at[places == place] for place in range(bins)]
+    groups = [proved_at[places == place] for place in range(len(thresholds) + 1)]
+    pilot = pilot if len(thresholds) else 0
     quotas = _allocate(groups, budget * len(theorems), pilot, limit)
     return Schedule(pilot, tuple(map(float, coefficients)), tuple(map(float, thresholds)), quotas)
+
+
+def _thresholds(chances: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    """What parts the chances into at most `bins` of about as many; none is empty, where chances are equal.
+
+    Each is between two chances and away from both, as the rounding of a search is not that of learning.
+    """
+    distinct = np.unique(chances.round(9))
+    above = np.searchsorted(distinct, np.quantile(chances.round(9), np.arange(1, bins) / bins), side="right")
+    inside = np.unique(above[above < len(distinct)])
+    return (distinct[inside - 1] + distinct[inside]) / 2
 
 
 def _logistic(seen: NDArray[np.float64], proved: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -19,10 +19,13 @@ def left(log_probs: Sequence[float]) -> float:
     return 1 - math.fsum(map(math.exp, log_probs))
 
 
-def log_sum(log_probs: Sequence[float], temperature: float) -> float:
-    """The logarithm of Σ p ** (1 / temperature) over the tactics listed and the mass that is left, where any is."""
+def log_sum(log_probs: Sequence[float], temperature: float, least_left: float = 0.0) -> float:
+    """The logarithm of Σ p ** (1 / temperature) over the tactics listed and the mass that is left, where any is.
+
+    What is left counts as `least_left` at least.
+    """
     logs = [log_prob / temperature for log_prob in log_probs]
-    if (rest := left(log_probs)) > 0:
+    if (rest := max(left(log_probs), least_left)) > 0:
         logs.append(math.log(rest) / temperature)
     top = max(logs)
     return top + math.log(math.fsum(math.exp(log - top) for log in logs))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from simulated import (
     ERROR,
@@ -21,13 +21,13 @@ from simulated import (
     accept_all,
     worlds,
 )
-from test_ensemble import HALVES, HOPELESS, STRATEGIES, Preferring, alone, ensemble
+from test_ensemble import HALVES, HOPELESS, STRATEGIES, Metered, Preferring, alone, ensemble
 
 from prover.ensembles import Ensemble
 from prover.options import EnsembleName
 from prover.schedule_command import tried_in
 from prover.strategies import StrategyOptions, strategy
-from search.adaptive import Features, Quotas, Recorded, Schedule, features, learn
+from search.adaptive import BINS, Features, Quotas, Recorded, Schedule, _fit, _proved, features, learn
 from search.budget import Budget, SearchResult
 from search.ensemble import Pot, Purse, taking_turns
 from search.known import KnownResults
@@ -181,6 +181,7 @@ async def test_a_member_that_gets_nothing_does_not_ask_its_policy() -> None:
 def test_a_schedule_spends_no_more_on_what_it_was_learned_from_than_the_budget(
     theorems: list[tuple[tuple[float, ...], tuple[float, ...]]], budget: int
 ) -> None:
+    assume(any(math.isfinite(at) for _, proved_at in theorems for at in proved_at))
     given = [Recorded(*one) for one in theorems]
     schedule = learn(given, budget, pilot=4, limit=64)
     assert all(schedule.pilot <= quota <= 64 for quotas in schedule.quotas for quota in quotas)
@@ -190,12 +191,58 @@ def test_a_schedule_spends_no_more_on_what_it_was_learned_from_than_the_budget(
     assert cost <= budget + 2  # turns are counted as fractions in learning
 
 
-@pytest.mark.parametrize(("budget", "pilot", "limit"), [(7, 4, 64), (64, 0, 64), (64, 8, 4)])
-def test_a_budget_that_does_not_pay_for_pilots_is_refused(budget: int, pilot: int, limit: int) -> None:
+@pytest.mark.parametrize(("budget", "pilot", "limit"), [(0, 4, 64), (64, 0, 64), (64, 8, 4)])
+def test_what_gives_no_schedule_is_refused(budget: int, pilot: int, limit: int) -> None:
     with pytest.raises(ValueError, match="give no schedule"):
         learn(recorded(9, 0, 64, told=True), budget, pilot, limit)
     with pytest.raises(ValueError, match="0 recorded theorems"):
         learn([], 64, 4, 64)
+    with pytest.raises(ValueError, match="none of the 3 theorems"):
+        learn([Recorded((0.5, 0.5, -1.0), (math.inf, math.inf))] * 3, 64, 4, 64)
+
+
+def test_a_budget_that_does_not_pay_for_pilots_is_spent_without_any() -> None:
+    schedule = learn(recorded(300, 0, 128, told=True), budget=7, pilot=4, limit=128)
+    assert schedule.pilot == 0
+    assert expected(schedule, recorded(300, 0, 128, told=True))[1] <= 7
+
+
+@given(st.integers(0, 99), st.integers(1, 4))
+def test_no_bin_is_empty_and_a_theorem_falls_into_the_bin_that_it_was_learned_in(seed: int, kinds: int) -> None:
+    """Features of few values, so that chances are equal, and lie where quantiles fall."""
+    rng = random.Random(seed)
+    theorems = []
+    for _ in range(60):
+        share = rng.randrange(kinds) / kinds
+        found = rng.random() < share + 0.1
+        theorems.append(Recorded((share, share, -1.0), (float(rng.randint(1, 50)) if found else math.inf,) * 2))
+    for bins in BINS:
+        schedule = _fit(theorems, bins, 30, 2, 64)
+        places = [schedule.quotas.index(schedule.quota(one.features)) for one in theorems]
+        jittered = [
+            schedule.quotas.index(schedule.quota(tuple(f * (1 + 1e-15) for f in one.features))) for one in theorems
+        ]
+        assert places == jittered
+        assert len(schedule.quotas) <= min(bins, kinds)
+        assert len(set(places)) == len(set(schedule.quotas))
+
+
+def test_a_schedule_is_judged_by_what_theorems_can_pay_when_their_turn_comes() -> None:
+    """The second costs twice the budget: the first has to leave something over."""
+    cheap, dear = Recorded((0.5, 0.5, -1.0), (1.0,)), Recorded((0.5, 0.5, -1.0), (18.0,))
+    schedule = Schedule(0, (0.0,) * 4, (), ((20,),))
+    assert [_proved(schedule, order, 10) for order in ([cheap, dear], [dear, cheap], [dear])] == [2, 1, 0]
+
+
+def test_an_idle_member_has_no_part_of_other_limits() -> None:
+    async def spent(quotas: Quotas) -> int:
+        policies = [Metered(HOPELESS) for _ in quotas]
+        searching = strategy(StrategyOptions(name="best-first"))
+        ensemble = Ensemble(EnsembleName.ADAPTIVE, schedule=Schedule(0, (0.0,) * 4, (), (quotas,)))
+        both, budget = [searching] * len(quotas), Budget(60, model_calls=3)
+        return (await ensemble.search(both, policies, policies[0], budget, accept_all, Pot())).expansions
+
+    assert asyncio.run(spent((60,))) == asyncio.run(spent((0, 0, 60))) < 60
 
 
 def test_features_are_shares_and_means() -> None:

@@ -127,8 +127,15 @@ def test_where_no_temperature_is_better_it_is_1() -> None:
 
 
 def test_what_is_not_listed_is_no_infinite_loss_to_a_policy_that_leaves_nothing() -> None:
-    assert loss([Answer((0.0,), (None,))], 1) == pytest.approx(-math.log(LEAST_LEFT))
-    assert loss([Answer((0.0,), (None,))], 4) == pytest.approx(-math.log(LEAST_LEFT) / 4)
+    for temperature in (1, 4):
+        rest = LEAST_LEFT ** (1 / temperature)
+        assert loss([Answer((0.0,), (None,))], temperature) == pytest.approx(-math.log(rest / (1 + rest)))
+        assert loss([Answer((0.0,), (0,))], temperature) == pytest.approx(math.log(1 + rest), abs=1e-12)
+
+
+def test_a_policy_that_is_certain_and_right_99_times_in_100_is_99_percent_sure_after_calibration() -> None:
+    fit = fitted([Answer((0.0,), (0,))] * 99 + [Answer((0.0,), (None,))])
+    assert LEAST_LEFT ** (1 / fit.temperature) == pytest.approx(1 / 99, rel=1e-3)
 
 
 def test_proofs_of_one_state_weigh_alike_and_so_do_states() -> None:

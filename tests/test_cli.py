@@ -367,6 +367,8 @@ def test_a_schedule_is_learned_from_runs_of_single_policies_and_searched_with(
     mixed = write(tmp_path / "mixed.jsonl", others[0], theorem(2))
     known = prove(*adaptive, "--data", mixed, "--out", tmp_path / "other", "--policy", "ones", "--policy", "all")
     assert is_one_line_of_help(known, "--schedule was learned from 1 of these 2 theorems", theorem(2).name, "--split")
+    single = prove("theorem", theorem(2).statement, *adaptive[-6:], "--policy", "ones", "--policy", "all")
+    assert is_one_line_of_help(single, "--schedule was learned from 1 of these 1 theorems", theorem(2).name)
 
 
 @pytest.mark.usefixtures("several")
@@ -380,7 +382,7 @@ def test_a_schedule_that_cannot_be_learned_or_read_is_one_line(prove: Prove, dat
     assert is_one_line_of_help(prove("schedule", runs["two"], *out), "2 policies")
     assert is_one_line_of_help(prove("schedule", runs["one"], runs["few"], *out), "same theorems")
     assert is_one_line_of_help(prove("schedule", runs["one"], runs["one"], *out), "give each once")
-    assert is_one_line_of_help(prove("schedule", runs["one"], *out, "--budget", 2), "no schedule")
+    assert is_one_line_of_help(prove("schedule", runs["one"], *out, "--pilot", 300), "no schedule")
     broken = tmp_path / "broken.json"
     adaptive = (*at, "--ensemble", "adaptive")
     unfit = {

@@ -12,12 +12,12 @@ from benchmarks.compare_runs import Finished, finished, table
 from prover.records import Attempt, Member, Outcome
 from prover.store import Store
 
-NAMES = ("gym_1", "gym_2", "lib_1", "lib_2")
+THEOREMS = [theorem(n, name) for n, name in enumerate(("gym_1", "gym_2", "lib_1", "lib_2"))]
 
 
 def run(name: str, proved: str, expansions: int) -> Finished:
     """A run that proves what has a 1 in `proved`."""
-    return Finished(name, dict(zip(NAMES, (each == "1" for each in proved), strict=True)), expansions)
+    return Finished(name, dict(zip(THEOREMS, (each == "1" for each in proved), strict=True)), expansions)
 
 
 def test_each_run_stands_with_its_rate_its_price_and_its_difference_to_the_last() -> None:
@@ -27,8 +27,11 @@ def test_each_run_stands_with_its_rate_its_price_and_its_difference_to_the_last(
 
 
 def test_a_run_of_other_theorems_is_not_compared() -> None:
-    with pytest.raises(ValueError, match="few and whole are on different theorems"):
-        table([Finished("few", {"gym_1": True}, 1), run("whole", "0111", 80)])
+    whole = run("whole", "0111", 80)
+    namesakes = {theorem(n + 1, one.name): True for n, one in enumerate(THEOREMS)}
+    for others in ({THEOREMS[0]: True}, namesakes):
+        with pytest.raises(ValueError, match="others and whole are on different theorems"):
+            table([Finished("others", others, 1), whole])
 
 
 def test_a_run_is_read_when_it_is_finished_and_not_before(tmp_path: Path) -> None:
@@ -40,4 +43,4 @@ def test_a_run_is_read_when_it_is_finished_and_not_before(tmp_path: Path) -> Non
         store.record(Attempt(one.name, 0, Outcome.BUDGET, "", (), (), 1.0, 0.0))
     with pytest.raises(ValueError, match="no finished theorems"):
         finished(tmp_path)
-    assert finished(tmp_path, "gym_") == Finished(tmp_path.name, {"gym_1": False}, 0)
+    assert finished(tmp_path, "gym_") == Finished(tmp_path.name, {one: False}, 0)

@@ -53,7 +53,7 @@ def fitted(answers: Sequence[Answer]) -> Fit:
     found = minimize_scalar(
         lambda log_t: loss(answers, math.exp(log_t)), bounds=bounds, method="bounded", options={"xatol": PRECISION}
     )
-    losses = {t: loss(answers, t) for t in (1.0, math.exp(found.x), COLDEST, HOTTEST)}
+    losses = {t: loss(answers, t) for t in (1.0, COLDEST, HOTTEST, math.exp(found.x))}
     best = min(losses, key=losses.__getitem__)  # the first of equal ones
     return Fit(best, losses[1.0], losses[best])
 
@@ -68,7 +68,7 @@ def loss(answers: Sequence[Answer], temperature: float) -> float:
 
 
 def _loss(answer: Answer, temperature: float) -> float:
-    total = log_sum(answer.log_probs, temperature)
+    total = log_sum(answer.log_probs, temperature, LEAST_LEFT)
     rest = math.log(max(left(answer.log_probs), LEAST_LEFT))
     logs = (rest if place is None else answer.log_probs[place] for place in answer.applied)
     return -math.fsum(calibrated(log_prob, temperature, total) for log_prob in logs) / len(answer.applied)

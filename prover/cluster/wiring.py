@@ -37,13 +37,9 @@ def run_of(options: Mapping[str, Any], benchmark: Benchmark) -> Proving:
 
 def blueprint_of(options: Mapping[str, Any], benchmark: Benchmark) -> Blueprint:
     """Engine, plan and models, such that any process can make them. Raises InputError and ModelError."""
-    project = options["project"]
     options = parts.one_each(options)
-    options = {
-        **options,
-        "policy": everywhere(options["policy"]),
-        "project": None if project is None else project.resolve(),
-    }
+    files = {name: options[name].resolve() for name in ("project", "schedule") if options[name] is not None}
+    options = {**options, **files, "policy": everywhere(options["policy"])}
     engine = partial(_engine, benchmark, options["timeout"], parts.native_engine(options))
     return Blueprint(engine, partial(_plan, options), model_sets(options["policy"], parts.vllm_settings(options)))
 
