@@ -167,6 +167,7 @@ async def test_a_member_that_gets_nothing_does_not_ask_its_policy() -> None:
     assert [one.spent.expansions for one in result.results] == [0, 7]
 
 
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(
