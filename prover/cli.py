@@ -208,6 +208,7 @@ def prove(
         raise InputError("--workers are those of this machine: with --ray give --lean-per-node")
     if (proving := parts.cluster_run(context.params, theorems)) is None:
         native, plan = parts.native_engine(context.params), parts.plan(context.params)
+        plan.ensemble.check_held_out(theorems.theorems)
         proving = partial(_prove_benchmark, theorems, plan, workers, native)
     with closing(Store(out or Path("runs") / benchmark)) as store:
         try:
@@ -241,7 +242,6 @@ async def _prove_benchmark(
     from prover.progress import RunBar
     from prover.run import finish, prove_all, settings
 
-    plan.ensemble.check_held_out(benchmark.theorems)
     if benchmark.notice:
         _say(benchmark.notice)
     engine = await parts.engine_of(benchmark, workers, plan.timeout_s, native)

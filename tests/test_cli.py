@@ -367,6 +367,7 @@ def test_a_schedule_is_learned_from_runs_of_single_policies_and_searched_with(
     mixed = write(tmp_path / "mixed.jsonl", others[0], theorem(2))
     known = prove(*adaptive, "--data", mixed, "--out", tmp_path / "other", "--policy", "ones", "--policy", "all")
     assert is_one_line_of_help(known, "--schedule was learned from 1 of these 2 theorems", theorem(2).name, "--split")
+    assert not (tmp_path / "other").exists()
     single = prove("theorem", theorem(2).statement, *adaptive[-6:], "--policy", "ones", "--policy", "all")
     assert is_one_line_of_help(single, "--schedule was learned from 1 of these 1 theorems", theorem(2).name)
 

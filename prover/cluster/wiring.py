@@ -32,6 +32,7 @@ def run_of(options: Mapping[str, Any], benchmark: Benchmark) -> Proving:
     """What proves `benchmark` on the cluster that `options` name. Raises InputError and ModelError."""
     blueprint = blueprint_of(options, benchmark)
     plan = blueprint.plan({name: Replicas(each.coder) for name, each in blueprint.models.items()})
+    plan.ensemble.check_held_out(benchmark.theorems)
     return partial(_prove, options["ray"], blueprint, layout_of(options), benchmark, plan)
 
 
@@ -66,7 +67,6 @@ async def _prove(
     address: str, blueprint: Blueprint, layout: Layout, benchmark: Benchmark, plan: Plan, store: Store, fresh: bool
 ) -> dict[str, Any]:
     """Prove the benchmark; returns the summary."""
-    plan.ensemble.check_held_out(benchmark.theorems)
     say = partial(tqdm.write, file=sys.stderr)
     if benchmark.notice:
         say(benchmark.notice)
