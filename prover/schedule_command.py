@@ -61,9 +61,9 @@ def learn_schedule(
         schedule = learn(theorems, budget, pilot, limit)
     except ValueError as error:
         raise InputError(str(error)) from error
-    _write(out, Learned(_names(members), budget, tuple(sorted(map(digest, same))), schedule))
-    quotas = "; ".join(" ".join(map(str, quota)) for quota in schedule.quotas)
-    typer.echo(f"{len(theorems)} theorems, {len(schedule.quotas)} bins, quotas from hard to easy: {quotas}")
+    learned = Learned(_names(members), budget, tuple(sorted(map(digest, same))), schedule)
+    _write(out, learned)
+    typer.echo(f"{len(theorems)} theorems, {_told(learned)}")
 
 
 _Run = tuple["Member", int, dict["Theorem", tuple["Attempt", Any]]]  # member, budget, attempts with their trees
@@ -97,6 +97,17 @@ def tried_in(tree: TreeRecord) -> Iterable[Tried]:
         (edge["log_prob"], None if edge["target"] is None else tree["nodes"][edge["target"]]["text"])
         for edge in tree["edges"]
     )
+
+
+def _told(learned: Learned) -> str:
+    """What members may spend on a theorem, in expansions."""
+    if not learned.schedule.pilot:
+        quotas = zip(learned.members, learned.schedule.quotas[0], strict=True)
+        return (
+            f"no pilot, for each theorem at most {'; '.join(f'{quota} of {name}' for name, quota in quotas if quota)}"
+        )
+    quotas_by_bin = "; ".join(" ".join(map(str, quotas)) for quotas in learned.schedule.quotas)
+    return f"{len(learned.schedule.quotas)} bins, quotas from hard to easy: {quotas_by_bin}"
 
 
 def _names(members: Sequence[Member]) -> tuple[str, ...]:
