@@ -93,6 +93,7 @@ class Cluster:
         self._copies = Copies(blueprint.models, self._tasks, self._introduce, say)
         self._pools: dict[Any, EngineUse] = {}  # what each has done, by the actor
         self._past: list[EngineUse] = []  # what those did that are no more
+        self._lost: set[Any] = set()  # pools
         self._ready = asyncio.Event()
         self._theorems: asyncio.Queue[Theorem] = asyncio.Queue()
         self._losses: Counter[str] = Counter()  # of searches, by theorem
@@ -188,6 +189,7 @@ class Cluster:
             lanes = [self._tasks.spawn(self._lane(pool)) for _ in range(processes + SPARE_SEARCHES)]
             await pool.watch.remote()
         except LOST:
+            self._lost.add(pool)
             ray.kill(pool)  # it may only be out of reach: what it still does would be for nobody
             raise
         finally:
@@ -211,7 +213,10 @@ class Cluster:
                 self._lose(theorem)
                 await asyncio.sleep(PAUSE_S)  # the loss of a whole pool ends its lanes meanwhile
             except asyncio.CancelledError:
-                self._theorems.put_nowait(theorem)
+                if pool in self._lost:  # which was noticed there before it was here
+                    self._lose(theorem)
+                else:
+                    self._theorems.put_nowait(theorem)
                 raise
             finally:
                 self._pot.put(granted)
