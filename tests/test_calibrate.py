@@ -10,16 +10,16 @@ import os
 import random
 import re
 import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from commands import Ended, Prove, runner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prover import cli, parts
+from prover import parts
 from prover.records import Member
 from search.calibration import left
 from search.mixture import Mixture
@@ -152,29 +152,9 @@ def test_there_is_no_temperature_without_answers() -> None:
 # ---- the command
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A command that has ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Calibrate = Callable[..., Ended]
-
-
 @pytest.fixture
-def calibrate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Calibrate:
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["prove", "calibrate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return Ended(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
+def calibrate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Prove:
+    return runner(monkeypatch, capsys, "calibrate")
 
 
 def write(path: Path, *pairs: tuple[str, str], split: str = "valid") -> Path:
@@ -222,7 +202,7 @@ def is_one_line_of_help(ended: Ended, *words: str) -> bool:
 
 @pytest.mark.usefixtures("asked")
 def test_the_option_stands_alone_on_stdout_and_each_policy_on_a_line_before_it_in_their_order(
-    calibrate: Calibrate, data: Path
+    calibrate: Prove, data: Path
 ) -> None:
     ended = calibrate("--policy", "sure", "--policy", "calm", "--data", data)
     assert (ended.status, ended.out) == (0, "--calibration 2.59,1\n")
@@ -236,14 +216,14 @@ def test_the_option_stands_alone_on_stdout_and_each_policy_on_a_line_before_it_i
 
 
 @pytest.mark.usefixtures("asked")
-def test_a_temperature_at_the_end_of_the_range_is_said_to_be_there(calibrate: Calibrate, tmp_path: Path) -> None:
+def test_a_temperature_at_the_end_of_the_range_is_said_to_be_there(calibrate: Prove, tmp_path: Path) -> None:
     ended = calibrate("--policy", "sure", "--data", write(tmp_path / "pairs.jsonl", ("⊢ 1", "other")))
     assert ended.out == "--calibration 16\n"
     assert ended.err.splitlines()[-1].endswith("temperature 16, the last that is looked at")
 
 
 def test_every_state_is_asked_for_once_as_many_as_are_wanted_evenly_spaced(
-    calibrate: Calibrate, asked: list[tuple[str, int]], tmp_path: Path
+    calibrate: Prove, asked: list[tuple[str, int]], tmp_path: Path
 ) -> None:
     twice = [(f"⊢ {n}", tactic) for n in range(10) for tactic in ("0", "other")]
     data = write(tmp_path / "pairs.jsonl.gz", *twice)
@@ -255,14 +235,14 @@ def test_every_state_is_asked_for_once_as_many_as_are_wanted_evenly_spaced(
 
 
 @pytest.mark.usefixtures("asked")
-def test_the_split_is_the_one_asked_for_and_one_without_pairs_is_one_line(calibrate: Calibrate, tmp_path: Path) -> None:
+def test_the_split_is_the_one_asked_for_and_one_without_pairs_is_one_line(calibrate: Prove, tmp_path: Path) -> None:
     data = write(tmp_path / "pairs.jsonl", ("⊢ 1", "0"), split="test")
     assert calibrate("--policy", "sure", "--data", data, "--split", "test").status == 0
     assert is_one_line_of_help(calibrate("--policy", "sure", "--data", data), str(data), "split valid", "--split")
 
 
 @pytest.mark.usefixtures("asked")
-def test_data_that_cannot_be_read_is_one_line(calibrate: Calibrate, data: Path, tmp_path: Path) -> None:
+def test_data_that_cannot_be_read_is_one_line(calibrate: Prove, data: Path, tmp_path: Path) -> None:
     at = ("--policy", "sure", "--data")
     assert is_one_line_of_help(calibrate(*at, tmp_path / "none.jsonl"), "none.jsonl")
     assert is_one_line_of_help(calibrate(*at, tmp_path), "is not training data")
@@ -287,17 +267,17 @@ def test_data_that_cannot_be_read_is_one_line(calibrate: Calibrate, data: Path, 
     ],
 )
 def test_options_that_cannot_be_are_one_line(
-    calibrate: Calibrate, data: Path, options: tuple[str, ...], words: tuple[str, ...]
+    calibrate: Prove, data: Path, options: tuple[str, ...], words: tuple[str, ...]
 ) -> None:
     assert is_one_line_of_help(calibrate("--data", data, *options), *words)
 
 
-def test_data_is_needed(calibrate: Calibrate) -> None:
+def test_data_is_needed(calibrate: Prove) -> None:
     assert is_one_line_of_help(calibrate("--policy", "portfolio"), "--data")
 
 
 def test_a_policy_that_raises_or_gives_no_probability_is_named(
-    calibrate: Calibrate, data: Path, monkeypatch: pytest.MonkeyPatch
+    calibrate: Prove, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken(Listing):
         async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
@@ -311,7 +291,7 @@ def test_a_policy_that_raises_or_gives_no_probability_is_named(
 
 
 def test_ctrl_c_ends_it_with_status_130_and_one_line(
-    calibrate: Calibrate, data: Path, monkeypatch: pytest.MonkeyPatch
+    calibrate: Prove, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(Listing):
         async def suggest(self, state: str, n: int) -> Sequence[Suggestion]:
@@ -330,7 +310,7 @@ def test_ctrl_c_ends_it_with_status_130_and_one_line(
 
 
 def test_the_models_that_come_with_the_program_are_calibrated_with_the_portfolio_and_alike_every_time(
-    calibrate: Calibrate, tmp_path: Path
+    calibrate: Prove, tmp_path: Path
 ) -> None:
     state = "p q : Prop\nhp : p\nhq : q\n⊢ p ∧ q"
     pairs = [(state, "exact ⟨hp, hq⟩"), (state, "constructor"), ("n : Nat\n⊢ n + 0 = n", "rfl"), ("⊢ 1 = 1", "rfl")]

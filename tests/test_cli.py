@@ -5,36 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Ended, Prove, runner
 from countdown import PRELUDE, Chance, Countdown, theorem, unsupported
 
 from lean_env.embedded.engine import Limits
 from lean_env.engine import EngineError, Theorem
-from prover import cli, parts
+from prover import parts
 from prover.policy.errors import ModelError
 from prover.policy.shelf import shipped
 from prover.records import Member, ModelUse
 from prover.store import Store
 
 TESTS = str(Path(__file__).parent)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A command that has ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Prove = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -51,15 +39,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Countdown:
 
 @pytest.fixture
 def prove(engine: Countdown, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Prove:
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["prove", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return Ended(int(end.value.code or 0), captured.out, captured.err)
-
-    return run
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -117,6 +117,18 @@ def told(result: EnsembleResult) -> list[tuple[Any, ...]]:
     ]
 
 
+def survives_faults(
+    run: Callable[[Whimsical], EnsembleResult], whim: Whimsical, after: int, result: EnsembleResult, expansions: int
+) -> None:
+    """With an engine that dies, or a policy that raises, `after` so many answers: the same `result`, or the error."""
+    for fault, error in (("dies_after", EngineError), ("raises_after", RuntimeError)):
+        faulty = type(whim)(whim.seed, **{fault: after})
+        try:
+            assert told(run(faulty)) == told(result)
+        except error:
+            assert len(faulty.ran) <= expansions
+
+
 @schedulers
 @given(world=worlds(), seed=st.integers(0, 99), expansions=st.integers(0, 40), members=st.integers(1, 5))
 def test_no_scheduler_spends_more_than_the_budget_or_asks_lean_twice_and_all_stop_at_the_first_proof(
@@ -246,12 +258,7 @@ def test_budgets_add_up_and_the_search_ends_whatever_policies_and_engine_answer_
     assert sum(each.expansions for each in spent) == result.expansions <= expansions
     for one in result.results:
         assert len(one.tree.edges) == one.spent.expansions - one.spent.redraws + one.spent.repeats
-    for fault, error in (("dies_after", EngineError), ("raises_after", RuntimeError)):
-        faulty = type(whim)(whim.seed, **{fault: after})
-        try:
-            assert told(run(faulty)) == told(result)
-        except error:
-            assert len(faulty.ran) <= expansions
+    survives_faults(run, whim, after, result, expansions)
 
 
 async def test_without_members_there_is_no_ensemble() -> None:

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from countdown import theorem
 from test_cli import TESTS, write
+from test_study import finished_in
 
 SLOW_TO_CLOSE = f"""
 import asyncio, signal, sys
@@ -83,18 +82,7 @@ def test_a_run_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path
 def test_a_study_keeps_what_is_finished_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
     config, out = tmp_path / "study.toml", tmp_path / "study"
     config.write_text(STUDY.format(data=str(data)))
-    said, again = interrupted(["study", str(config), "--out", str(out)], lambda: searches(out) > 0, 2)
+    said, again = interrupted(["study", str(config), "--out", str(out)], lambda: finished_in(out) > 0, 2)
     assert "the same command goes on" in said
     assert "Within 16 expansions" in again
-    assert searches(out) == 8 * 2 * 2
-
-
-def searches(study: Path) -> int:
-    """How many a study has finished."""
-    if not (study / "study.sqlite").exists():
-        return 0
-    with closing(sqlite3.connect(f"file:{study / 'study.sqlite'}?mode=ro", uri=True)) as db:
-        try:
-            return int(db.execute("SELECT count(*) FROM searches").fetchone()[0])
-        except sqlite3.OperationalError:  # not made yet
-            return 0
+    assert finished_in(out) == 8 * 2 * 2

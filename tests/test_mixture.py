@@ -21,9 +21,8 @@ from simulated import (
     whims,
     worlds,
 )
-from test_ensemble import Preferring, told
+from test_ensemble import Preferring, survives_faults
 
-from lean_env.engine import EngineError
 from prover.records import ModelUse
 from prover.strategies import StrategyOptions, strategy
 from search.budget import Budget
@@ -133,12 +132,7 @@ def test_a_shared_frontier_ends_and_adds_up_whatever_policies_and_engine_answer_
     searching = strategy(StrategyOptions(name="best-first", width=2))
     result = run(whim)
     assert result.expansions <= expansions
-    for fault, error in (("dies_after", EngineError), ("raises_after", RuntimeError)):
-        faulty = type(whim)(whim.seed, **{fault: after})
-        try:
-            assert told(run(faulty)) == told(result)
-        except error:
-            assert len(faulty.ran) <= expansions
+    survives_faults(run, whim, after, result, expansions)
 
 
 async def test_each_share_has_the_use_of_its_own_model() -> None:

@@ -379,7 +379,7 @@ def test_a_killed_study_keeps_every_finished_search(tmp_path: Path) -> None:
     finished = 0
     while finished < 3 and process.poll() is None:
         time.sleep(0.02)
-        finished = _finished(tmp_path)
+        finished = finished_in(tmp_path)
     process.send_signal(signal.SIGKILL)
     process.wait()
     with closing(StudyStore(tmp_path)) as store:
@@ -389,7 +389,8 @@ def test_a_killed_study_keeps_every_finished_search(tmp_path: Path) -> None:
     assert untimed(whole) == untimed(asyncio.run(made(options(), tmp_path / "whole", Countdown())))
 
 
-def _finished(folder: Path) -> int:
+def finished_in(folder: Path) -> int:
+    """How many searches a study has finished."""
     import sqlite3
 
     if not (folder / "study.sqlite").exists():
